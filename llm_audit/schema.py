@@ -1,0 +1,140 @@
+"""The public tables as data: every column with its type, its standard name and its meaning.
+
+Column names follow the OpenTelemetry GenAI semantic conventions without the `gen_ai.` and `usage.`
+prefixes (dots become underscores); cost names follow FinOps FOCUS. Times are UTC, durations are
+milliseconds unless the name says `_s`, money is USD.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+MONEY = "DECIMAL(38,12)"
+"""Exact: tokens DECIMAL(19,0) times a rate DECIMAL(14,12) in USD per token, five products summed."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column: its name, SQL type, the standard attribute it carries (or ""), its meaning."""
+
+    name: str
+    sql_type: str
+    attribute: str
+    meaning: str
+
+
+CALLS: tuple[Column, ...] = (
+    Column("call_id", "VARCHAR", "gen_ai.response.id", "the provider's response id, else the log's own id, else file and line hashed"),
+    Column("source_file", "VARCHAR", "", "the log file, as an absolute path or a URL"),
+    Column("source_line", "BIGINT", "", "1-based line in that file; for JSON documents the 1-based record"),
+    Column("source_format", "VARCHAR", "", "the formats/*.sql that read it"),
+    Column("provider_name", "VARCHAR", "gen_ai.provider.name", "who is paid: openai, anthropic, aws.bedrock, azure.ai.openai, gcp.vertex_ai, gcp.gemini, ..."),
+    Column("operation_name", "VARCHAR", "gen_ai.operation.name", "chat, responses, embeddings, completions, moderation, image, audio, rerank, ..."),
+    Column("request_model", "VARCHAR", "gen_ai.request.model", "the model the caller asked for"),
+    Column("response_model", "VARCHAR", "gen_ai.response.model", "the model that answered"),
+    Column("started_at", "TIMESTAMP", "", "request sent, UTC"),
+    Column("ended_at", "TIMESTAMP", "", "response complete, UTC"),
+    Column("duration_ms", "DOUBLE", "gen_ai.client.operation.duration", "whole call"),
+    Column("time_to_first_token_ms", "DOUBLE", "gen_ai.response.time_to_first_chunk", "streams only"),
+    Column("status", "VARCHAR", "", "ok, error, cancelled"),
+    Column("http_status", "INTEGER", "http.response.status_code", "the provider's or the gateway's answer"),
+    Column("error_type", "VARCHAR", "error.type", "the provider's error class"),
+    Column("finish_reason", "VARCHAR", "gen_ai.response.finish_reasons", "of the first choice"),
+    Column("attempt_group", "VARCHAR", "", "rows that are retries of one request share it"),
+    Column("gateway_cache_hit", "BOOLEAN", "", "answered by a gateway's own cache: nothing was paid"),
+    Column("service_tier", "VARCHAR", "openai.response.service_tier", "standard, batch, flex, priority; NULL unknown"),
+    Column("is_streaming", "BOOLEAN", "gen_ai.request.stream", "NULL where the log does not say"),
+    Column("input_tokens", "BIGINT", "gen_ai.usage.input_tokens", "whole prompt, cached and written tokens included"),
+    Column("cache_read_input_tokens", "BIGINT", "gen_ai.usage.cache_read.input_tokens", "subset of input_tokens"),
+    Column("cache_creation_5m_input_tokens", "BIGINT", "gen_ai.usage.cache_creation.input_tokens", "subset; also writes of unknown lifetime"),
+    Column("cache_creation_1h_input_tokens", "BIGINT", "", "subset"),
+    Column("output_tokens", "BIGINT", "gen_ai.usage.output_tokens", "reasoning included"),
+    Column("reasoning_output_tokens", "BIGINT", "gen_ai.usage.reasoning.output_tokens", "subset of output_tokens"),
+    Column("audio_input_tokens", "BIGINT", "", "subset of input_tokens"),
+    Column("audio_output_tokens", "BIGINT", "", "subset of output_tokens"),
+    Column("image_input_tokens", "BIGINT", "", "subset of input_tokens"),
+    Column("image_output_tokens", "BIGINT", "", "subset of output_tokens"),
+    Column("web_search_requests", "BIGINT", "", "server-side searches, billed per request"),
+    Column("tokens_source", "VARCHAR", "", "reported, estimated, missing"),
+    Column("token_rule", "VARCHAR", "", "how inclusive or exclusive input was settled"),
+    Column("logged_cost", "DOUBLE", "", "what the log claims, USD; for reconciliation only"),
+    Column("caller", "VARCHAR", "", "the best identity present: service, key, agent, team, user"),
+    Column("service_name", "VARCHAR", "service.name", "the calling service or job"),
+    Column("team", "VARCHAR", "", ""),
+    Column("api_key_alias", "VARCHAR", "", "a name for the key, never the key"),
+    Column("end_user_hash", "VARCHAR", "user.id", "md5 of the end user's id"),
+    Column("conversation_id", "VARCHAR", "gen_ai.conversation.id", "session or conversation"),
+    Column("agent_name", "VARCHAR", "gen_ai.agent.name", ""),
+    Column("trace_id", "VARCHAR", "trace_id", ""),
+    Column("parent_id", "VARCHAR", "parent_span_id", ""),
+    Column("prompt_name", "VARCHAR", "gen_ai.prompt.name", "name of a managed prompt"),
+    Column("environment", "VARCHAR", "deployment.environment.name", "prod, staging, ci, ..."),
+    Column("user_agent", "VARCHAR", "user_agent.original", ""),
+    Column("tags", "VARCHAR[]", "", "free labels, key:value or plain"),
+    Column("scheduler", "VARCHAR", "", "airflow, celery, cron, ci, ... that started the call"),
+    Column("declared_tolerance_s", "DOUBLE", "", "how long the caller says the result may take"),
+    Column("client_timeout_s", "DOUBLE", "", "after which the client gives up"),
+    Column("template_hash", "VARCHAR", "", "hash of the fixed part of the prompt"),
+    Column("message_count", "INTEGER", "", "messages in the request"),
+    Column("message_hashes", "UBIGINT[]", "", "one hash per message, in order; no text"),
+    Column("has_tool_result", "BOOLEAN", "", "the request answers a tool call"),
+    Column("previous_response_id", "VARCHAR", "", "server-side continuation"),
+    Column("max_output_tokens", "BIGINT", "gen_ai.request.max_tokens", ""),
+    Column("replayable", "BOOLEAN", "", "the whole request is in the log"),
+)
+"""One row per API call that a provider answered or refused."""
+
+REJECTS: tuple[Column, ...] = (
+    Column("source_file", "VARCHAR", "", ""),
+    Column("line_number", "BIGINT", "", "1-based"),
+    Column("reason", "VARCHAR", "", "what is wrong, for a person"),
+    Column("excerpt", "VARCHAR", "", "at most 200 printable characters, no message text"),
+)
+"""One row per line that should have been a call and could not be read as one."""
+
+INGESTED_FILES: tuple[Column, ...] = (
+    Column("path", "VARCHAR", "", "absolute path or URL"),
+    Column("size", "BIGINT", "", "bytes on disk"),
+    Column("mtime", "DOUBLE", "", "epoch seconds"),
+    Column("digest", "VARCHAR", "", "BLAKE2b of the bytes on disk"),
+    Column("format", "VARCHAR", "", "comma-separated where a file mixes formats"),
+    Column("lines", "BIGINT", "", "non-blank lines (records, in a JSON document)"),
+    Column("calls", "BIGINT", "", ""),
+    Column("rejects", "BIGINT", "", ""),
+    Column("duplicates", "BIGINT", "", "calls already known under the same id"),
+    Column("not_calls", "BIGINT", "", "lines that carry no call: free endpoints, batch bookkeeping"),
+)
+"""One row per log file; lines = calls + rejects + duplicates + not_calls."""
+
+USAGE_BUCKETS: tuple[Column, ...] = (
+    Column("source_file", "VARCHAR", "", ""),
+    Column("bucket_start", "TIMESTAMP", "", ""),
+    Column("bucket_end", "TIMESTAMP", "", ""),
+    Column("provider_name", "VARCHAR", "", ""),
+    Column("model", "VARCHAR", "", ""),
+    Column("service_tier", "VARCHAR", "", ""),
+    Column("token_kind", "VARCHAR", "", ""),
+    Column("quantity", "DECIMAL(38,6)", "", ""),
+    Column("amount_usd", MONEY, "", ""),
+    Column("export_keys", "JSON", "", "the export's own dimensions"),
+)
+"""Aggregated vendor exports. Never calls: for reconciliation and the already-batched share."""
+
+LABELS = ("batch_eligible", "gray_area", "realtime")
+CRITERIA = ("independence", "tolerance", "storage")
+VERDICTS = ("supported", "hinted", "unknown", "contradicted")
+SERVICE_TIERS = ("standard", "batch", "flex", "priority")
+
+STORED_TABLES: dict[str, tuple[Column, ...]] = {
+    "calls": CALLS,
+    "rejects": REJECTS,
+    "ingested_files": INGESTED_FILES,
+    "usage_buckets": USAGE_BUCKETS,
+}
+"""The tables that ingest writes; everything else is derived from them."""
+
+
+def create_table_sql(name: str) -> str:
+    """The CREATE TABLE statement of one stored table."""
+    columns = ",\n  ".join(f"{c.name} {c.sql_type}" for c in STORED_TABLES[name])
+    return f"CREATE TABLE IF NOT EXISTS {name} (\n  {columns}\n)"

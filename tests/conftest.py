@@ -1,0 +1,19 @@
+"""Fixtures for every test folder."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import duckdb
+import pytest
+
+from tests.support import create_stored_tables
+
+
+@pytest.fixture
+def connection() -> Iterator[duckdb.DuckDBPyConnection]:
+    """An empty in-memory audit database with the stored tables."""
+    with duckdb.connect() as connection:
+        connection.execute("SET TimeZone = 'UTC'")
+        create_stored_tables(connection)
+        yield connection
