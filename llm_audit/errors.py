@@ -54,10 +54,6 @@ class EngineError(LlmAuditError):
     """The database could not be opened, read or written."""
 
 
-class MissingExtra(LlmAuditError):
-    """An optional dependency is not installed."""
-
-
 class DataQualityError(LlmAuditError):
     """More rejects than the user allows (`--strict`, `--max-rejects`)."""
 

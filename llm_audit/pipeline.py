@@ -1,15 +1,24 @@
-"""From calls to savings: runs the numbered SELECTs of `sql/` in order, each as one table or view."""
+"""From calls to savings: runs the numbered SELECTs of `sql/` in order, each as one table or view.
+
+10-29 workloads and signals    30-39 labels    40-59 costs    60-79 savings    80-99 report
+"""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from datetime import date
 from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING
 
+from llm_audit import prices, scoring
+from llm_audit.errors import EngineError, InputError
+
 if TYPE_CHECKING:
     import duckdb
+
+    from llm_audit.policy import Policy
 
 
 @dataclass(frozen=True)
@@ -34,7 +43,10 @@ def steps() -> tuple[Step, ...]:
             continue
         text = file.read_text(encoding="utf-8")
         header = _HEADER.search(text)
-        assert header, f"{file.name} has no `-- table: NAME` or `-- view: NAME` line"
+        if header is None:
+            raise EngineError(
+                f"{file.name} has no `-- table: NAME` or `-- view: NAME` line", slug="step-header"
+            )
         found.append(Step(int(file.name[:2]), header[2], header[1], text.rstrip().rstrip(";")))
     return tuple(sorted(found, key=lambda step: step.number))
 
@@ -43,5 +55,25 @@ def run_steps(connection: duckdb.DuckDBPyConnection, first: int, last: int) -> N
     """Create every table and view whose number is in [first, last]."""
     for step in steps():
         if first <= step.number <= last:
-            connection.execute(f"DROP VIEW IF EXISTS {step.name}") if step.kind == "view" else None
             connection.execute(f"CREATE OR REPLACE {step.kind} {step.name} AS\n{step.select}")
+
+
+def run(connection: duckdb.DuckDBPyConnection, policy: Policy, as_of: date) -> None:
+    """Label, price and sum up every call: creates all derived tables of DESIGN section 3.
+
+    `as_of` is the day whose price card the forward saving uses.
+    Errors: `InputError` when there is nothing to classify; `PricingError` for a broken price table.
+    """
+    if connection.execute("SELECT 1 FROM calls LIMIT 1").fetchone() is None:
+        raise InputError(
+            "there are no calls in this database",
+            slug="no-calls",
+            hint="run `llm-audit ingest PATH` first; `llm-audit ingest --peek FILE` shows what a "
+            "file would become",
+        )
+    scoring.create_rule_tables(connection, policy)
+    run_steps(connection, 10, 29)
+    connection.execute(f"CREATE OR REPLACE TABLE rule_scores AS {scoring.rule_scores_sql(policy)}")
+    run_steps(connection, 30, 39)
+    prices.load(connection, as_of, multipliers=policy.price_multipliers)
+    run_steps(connection, 40, 99)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 MONEY = "DECIMAL(38,12)"
-"""Exact: tokens DECIMAL(19,0) times a rate DECIMAL(14,12) in USD per token, five products summed."""
+"""Exact: tokens DECIMAL(19,0) times a rate DECIMAL(14,12) in USD a token, five products summed."""
 
 
 @dataclass(frozen=True)
@@ -23,33 +23,88 @@ class Column:
     meaning: str
 
 
+# fmt: off: one column a line reads as the table it is
 CALLS: tuple[Column, ...] = (
-    Column("call_id", "VARCHAR", "gen_ai.response.id", "the provider's response id, else the log's own id, else file and line hashed"),
+    Column(
+        "call_id",
+        "VARCHAR",
+        "gen_ai.response.id",
+        "the provider's response id, else the log's own id, else file and line hashed",
+    ),
     Column("source_file", "VARCHAR", "", "the log file, as an absolute path or a URL"),
-    Column("source_line", "BIGINT", "", "1-based line in that file; for JSON documents the 1-based record"),
+    Column(
+        "source_line",
+        "BIGINT",
+        "",
+        "1-based line in that file; for JSON documents the 1-based record",
+    ),
     Column("source_format", "VARCHAR", "", "the formats/*.sql that read it"),
-    Column("provider_name", "VARCHAR", "gen_ai.provider.name", "who is paid: openai, anthropic, aws.bedrock, azure.ai.openai, gcp.vertex_ai, gcp.gemini, ..."),
-    Column("operation_name", "VARCHAR", "gen_ai.operation.name", "chat, responses, embeddings, completions, moderation, image, audio, rerank, ..."),
+    Column(
+        "provider_name",
+        "VARCHAR",
+        "gen_ai.provider.name",
+        "who is paid: openai, anthropic, aws.bedrock, azure.ai.openai, gcp.vertex_ai, gcp.gemini, ...",
+    ),
+    Column(
+        "operation_name",
+        "VARCHAR",
+        "gen_ai.operation.name",
+        "chat, responses, embeddings, completions, moderation, image, audio, rerank, ...",
+    ),
     Column("request_model", "VARCHAR", "gen_ai.request.model", "the model the caller asked for"),
     Column("response_model", "VARCHAR", "gen_ai.response.model", "the model that answered"),
     Column("started_at", "TIMESTAMP", "", "request sent, UTC"),
     Column("ended_at", "TIMESTAMP", "", "response complete, UTC"),
     Column("duration_ms", "DOUBLE", "gen_ai.client.operation.duration", "whole call"),
-    Column("time_to_first_token_ms", "DOUBLE", "gen_ai.response.time_to_first_chunk", "streams only"),
+    Column(
+        "time_to_first_token_ms", "DOUBLE", "gen_ai.response.time_to_first_chunk", "streams only"
+    ),
     Column("status", "VARCHAR", "", "ok, error, cancelled"),
-    Column("http_status", "INTEGER", "http.response.status_code", "the provider's or the gateway's answer"),
+    Column(
+        "http_status",
+        "INTEGER",
+        "http.response.status_code",
+        "the provider's or the gateway's answer",
+    ),
     Column("error_type", "VARCHAR", "error.type", "the provider's error class"),
     Column("finish_reason", "VARCHAR", "gen_ai.response.finish_reasons", "of the first choice"),
     Column("attempt_group", "VARCHAR", "", "rows that are retries of one request share it"),
-    Column("gateway_cache_hit", "BOOLEAN", "", "answered by a gateway's own cache: nothing was paid"),
-    Column("service_tier", "VARCHAR", "openai.response.service_tier", "standard, batch, flex, priority; NULL unknown"),
+    Column(
+        "gateway_cache_hit", "BOOLEAN", "", "answered by a gateway's own cache: nothing was paid"
+    ),
+    Column(
+        "service_tier",
+        "VARCHAR",
+        "openai.response.service_tier",
+        "standard, batch, flex, priority; NULL unknown",
+    ),
     Column("is_streaming", "BOOLEAN", "gen_ai.request.stream", "NULL where the log does not say"),
-    Column("input_tokens", "BIGINT", "gen_ai.usage.input_tokens", "whole prompt, cached and written tokens included"),
-    Column("cache_read_input_tokens", "BIGINT", "gen_ai.usage.cache_read.input_tokens", "subset of input_tokens"),
-    Column("cache_creation_5m_input_tokens", "BIGINT", "gen_ai.usage.cache_creation.input_tokens", "subset; also writes of unknown lifetime"),
+    Column(
+        "input_tokens",
+        "BIGINT",
+        "gen_ai.usage.input_tokens",
+        "whole prompt, cached and written tokens included",
+    ),
+    Column(
+        "cache_read_input_tokens",
+        "BIGINT",
+        "gen_ai.usage.cache_read.input_tokens",
+        "subset of input_tokens",
+    ),
+    Column(
+        "cache_creation_5m_input_tokens",
+        "BIGINT",
+        "gen_ai.usage.cache_creation.input_tokens",
+        "subset; also writes of unknown lifetime",
+    ),
     Column("cache_creation_1h_input_tokens", "BIGINT", "", "subset"),
     Column("output_tokens", "BIGINT", "gen_ai.usage.output_tokens", "reasoning included"),
-    Column("reasoning_output_tokens", "BIGINT", "gen_ai.usage.reasoning.output_tokens", "subset of output_tokens"),
+    Column(
+        "reasoning_output_tokens",
+        "BIGINT",
+        "gen_ai.usage.reasoning.output_tokens",
+        "subset of output_tokens",
+    ),
     Column("audio_input_tokens", "BIGINT", "", "subset of input_tokens"),
     Column("audio_output_tokens", "BIGINT", "", "subset of output_tokens"),
     Column("image_input_tokens", "BIGINT", "", "subset of input_tokens"),
@@ -102,7 +157,9 @@ INGESTED_FILES: tuple[Column, ...] = (
     Column("calls", "BIGINT", "", ""),
     Column("rejects", "BIGINT", "", ""),
     Column("duplicates", "BIGINT", "", "calls already known under the same id"),
-    Column("not_calls", "BIGINT", "", "lines that carry no call: free endpoints, batch bookkeeping"),
+    Column(
+        "not_calls", "BIGINT", "", "lines that carry no call: free endpoints, batch bookkeeping"
+    ),
 )
 """One row per log file; lines = calls + rejects + duplicates + not_calls."""
 
@@ -120,10 +177,12 @@ USAGE_BUCKETS: tuple[Column, ...] = (
 )
 """Aggregated vendor exports. Never calls: for reconciliation and the already-batched share."""
 
+# fmt: on
+
 LABELS = ("batch_eligible", "gray_area", "realtime")
 CRITERIA = ("independence", "tolerance", "storage")
-VERDICTS = ("supported", "hinted", "unknown", "contradicted")
 SERVICE_TIERS = ("standard", "batch", "flex", "priority")
+
 
 STORED_TABLES: dict[str, tuple[Column, ...]] = {
     "calls": CALLS,

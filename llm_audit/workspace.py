@@ -1,4 +1,4 @@
-"""The one `.duckdb` file a team's audit lives in: where it is, how it is opened, what it may use."""
+"""The `.duckdb` file an audit lives in: where it is, how it is opened, what it may use."""
 
 from __future__ import annotations
 
@@ -27,15 +27,17 @@ class Workspace:
     threads: int | None = None
 
     @contextmanager
-    def connect(self, *, read_only: bool = False) -> Iterator[duckdb.DuckDBPyConnection]:
+    def connect(
+        self, *, read_only: bool = False, must_exist: bool = False
+    ) -> Iterator[duckdb.DuckDBPyConnection]:
         """Open the database for the length of a `with` block.
 
-        Errors: `EngineError` when it does not exist (read_only), is locked by another process,
-        or is not a database.
+        Errors: `EngineError` when it does not exist (read_only or must_exist), is locked by
+        another process, or is not a database.
         """
         import duckdb
 
-        if read_only and not self.path.exists():
+        if (read_only or must_exist) and not self.path.exists():
             raise EngineError(
                 f"no audit database at {self.path}",
                 slug="no-database",
@@ -49,7 +51,8 @@ class Workspace:
             raise EngineError(
                 f"cannot open {self.path}: {str(error).splitlines()[0]}",
                 slug="database-unusable",
-                hint="close the other llm-audit or DuckDB session that holds it, or choose another file with --db",
+                hint="close the other llm-audit or DuckDB session that holds it, or choose another "
+                "file with --db",
             ) from None
         try:
             connection.execute("SET TimeZone = 'UTC'")

@@ -23,9 +23,7 @@ def shared(*parts: str) -> Path:
     return path
 
 
-def insert_calls(
-    connection: duckdb.DuckDBPyConnection, rows: Iterable[Mapping[str, Any]]
-) -> None:
+def insert_calls(connection: duckdb.DuckDBPyConnection, rows: Iterable[Mapping[str, Any]]) -> None:
     """Insert literal calls; what a row leaves out takes a plausible default or NULL."""
     for number, row in enumerate(rows):
         call = {

@@ -1,0 +1,39 @@
+# Two commands for newcomers: `make demo` and `make test`. Both make .venv on first use.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: help demo test lint bench sample-logs clean
+
+help:  ## List the commands
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
+
+$(VENV)/.installed: pyproject.toml
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	@touch $@
+
+$(VENV)/.installed-test: $(VENV)/.installed
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test]'
+	@touch $@
+
+demo: $(VENV)/.installed  ## Audit sample_logs/ and write savings.html
+	@$(BIN)/llm-audit ingest sample_logs
+	@$(BIN)/llm-audit report --out savings.html
+
+test: $(VENV)/.installed-test lint  ## Run every check and test
+	@$(BIN)/python -m pytest
+
+lint: $(VENV)/.installed-test
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+
+bench: $(VENV)/.installed-test  ## Measure speed and memory (about ten minutes)
+	@$(BIN)/python -m tests.bench.run
+
+sample-logs: $(VENV)/.installed  ## Make sample_logs/ anew
+	@$(BIN)/python tests/tools/make_sample_logs.py
+
+clean:  ## Remove what make made
+	rm -rf $(VENV) .llm-audit savings.html .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,0 +1,133 @@
+"""Log files -> `calls`: find, detect, stage, load; every line is booked.
+
+    lines = calls + rejects + duplicates + not_calls      per file and in total
+
+A batch of files is one transaction, so a crash leaves no half-read file.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from llm_audit.errors import InputError
+from llm_audit.formats import Format, formats
+from llm_audit.ingest import loading
+from llm_audit.ingest.batch import Batch, Known
+from llm_audit.ingest.loading import Account
+from llm_audit.ingest.mapping import mapped_format
+from llm_audit.sources.local import SourceFile
+
+if TYPE_CHECKING:
+    import duckdb
+
+BATCH_BYTES = 1 << 30
+"""Bytes of log per transaction: enough to keep the cores busy, little enough for memory."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the user asked for. `fields`: canonical name -> path in the log, from `--map`."""
+
+    format_name: str | None = None
+    fields: Mapping[str, str] = field(default_factory=dict)
+    formats_folder: Path | None = None
+
+    def formats(self) -> Mapping[str, Format]:
+        """The formats that may be found. Errors: `InputError` for an unknown name or field."""
+        known = formats(self.formats_folder)
+        if self.fields:
+            return {"generic": mapped_format(known["generic"], self.fields)}
+        if self.format_name is None:
+            return known
+        if self.format_name not in known:
+            raise InputError(
+                f"unknown format {self.format_name!r}",
+                slug="format-name",
+                hint="known formats: " + ", ".join(sorted(known)),
+            )
+        return {self.format_name: known[self.format_name]}
+
+
+@dataclass
+class Summary:
+    """The result of one ingest, in files and lines."""
+
+    files: int = 0
+    unchanged: int = 0
+    skipped: list[tuple[str, str]] = field(default_factory=list)
+    """Files found in a folder that are no log at all, each with the reason."""
+    unknown: list[str] = field(default_factory=list)
+    """Files the user named in which no record is of a known format, with the keys seen."""
+    lines: int = 0
+    calls: int = 0
+    rejects: int = 0
+    duplicates: int = 0
+    not_calls: int = 0
+    bytes: int = 0
+    formats: Counter[str] = field(default_factory=Counter)
+
+    def add(self, account: Account) -> None:
+        """Count one finished file."""
+        self.files += 1
+        self.bytes += account.size
+        self.lines += account.lines
+        self.calls += account.calls
+        self.rejects += account.rejects
+        self.duplicates += account.duplicates
+        self.not_calls += account.not_calls
+        self.formats.update(account.formats)
+
+
+def ingest(
+    connection: duckdb.DuckDBPyConnection,
+    sources: Iterable[SourceFile],
+    options: Options | None = None,
+    progress: Callable[[int], None] = lambda _: None,
+) -> Summary:
+    """Read log files into the database. `progress` gets the bytes of each finished file.
+
+    Errors: `InputError` for an unknown `--format`, a bad `--map` or an ambiguous record. Files in
+    which nothing is recognised are returned in the summary; the rest is ingested all the same.
+    """
+    options = options or Options()
+    known_formats = options.formats()
+    loading.prepare(connection)
+    summary = Summary()
+    with tempfile.TemporaryDirectory(prefix="llm-audit-") as folder:
+        number = 0
+        known = Known.read(connection)
+        batch = Batch(connection, _subfolder(folder, number), known_formats, known)
+        for source in sources:
+            if known.is_unchanged(source):
+                summary.unchanged += 1
+                progress(source.size)
+                continue
+            batch.take_in(source)
+            if batch.bytes >= BATCH_BYTES:
+                _finish(batch, summary, progress)
+                number += 1
+                known = Known.read(connection)
+                batch = Batch(connection, _subfolder(folder, number), known_formats, known)
+        _finish(batch, summary, progress)
+    return summary
+
+
+def _subfolder(folder: str, number: int) -> Path:
+    path = Path(folder) / f"batch-{number}"
+    path.mkdir()
+    return path
+
+
+def _finish(batch: Batch, summary: Summary, progress: Callable[[int], None]) -> None:
+    for account in batch.commit():
+        summary.add(account)
+    progress(batch.bytes)
+    summary.skipped += batch.skipped
+    summary.unknown += batch.unknown
+    shutil.rmtree(batch.folder)

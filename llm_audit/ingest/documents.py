@@ -1,0 +1,228 @@
+"""Files that are not one JSON object a line: JSON documents, event streams, CSV and Parquet.
+
+Each is turned into records, one JSON text without line breaks per record. Numbers and strings stay
+exactly as written.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import BinaryIO
+
+from llm_audit.text import printable
+
+_DECODER = json.JSONDecoder()
+_SEPARATORS = re.compile(r"[\s,]*")
+_STREAM_STARTS = re.compile(
+    rb'^(?:event: *message_start|event: *response\.created|data: *\{"id": *"[^"]*", *"object")',
+    re.MULTILINE,
+)
+
+
+@dataclass(frozen=True)
+class Record:
+    """One record of a document: its 1-based number, its JSON, or what is wrong with it."""
+
+    number: int
+    json: bytes
+    problem: str = ""
+
+
+def kind_of(head: bytes, name: str) -> str:
+    """What a file is, by its first bytes: lines, json, sse, parquet, csv or text."""
+    start = head.lstrip()[:16]
+    if head.startswith(b"PAR1"):
+        return "parquet"
+    if start.startswith((b"event:", b"data:")):
+        return "sse"
+    if start.startswith(b"[") and not _first_line_is_json(head):
+        return "json"
+    if start.startswith((b"{", b"[")):
+        return "lines" if _any_line_is_object(head) else "json"
+    ending = name.lower().removesuffix(".gz").removesuffix(".zst")
+    if ending.endswith((".csv", ".tsv")) or _looks_like_csv(head):
+        return "csv"
+    return "lines" if _any_line_is_object(head) else "text"
+
+
+def _first_line_is_json(head: bytes) -> bool:
+    """True for a line that is a whole value while more lines follow (JSON lines of arrays)."""
+    first, _, rest = head.lstrip().partition(b"\n")
+    return bool(rest.strip()) and not json_problem(first) and rest.lstrip()[:1] in b"[{"
+
+
+def _any_line_is_object(head: bytes) -> bool:
+    lines = head.splitlines()
+    # A head cut off in the middle of its only line says nothing against lines.
+    if len(lines) <= 1:
+        return head.lstrip().startswith((b"{", b"["))
+    return any(
+        line.lstrip().startswith(b"{") and len(line) > 4 and not json_problem(line)
+        for line in lines[:100]
+    )
+
+
+def _looks_like_csv(head: bytes) -> bool:
+    """A header line of canonical-looking names."""
+    first = head.split(b"\n", 1)[0].strip().lower()
+    return first.count(b",") >= 2 and b"model" in first and b"tokens" in first
+
+
+def json_problem(line: bytes) -> str:
+    """Why a line is not one JSON value; "" when it is."""
+    try:
+        json.loads(line)
+    except UnicodeDecodeError:
+        return "not UTF-8 text"
+    except RecursionError:
+        return "nested too deeply"
+    except ValueError as error:
+        reason = str(error).split(":")[0]
+        column = getattr(error, "colno", 0)
+        return f"not JSON: {reason} at column {column}" if column else f"not JSON: {reason}"
+    return ""
+
+
+_STRING = re.compile(r'"((?:[^"\\]|\\.)*)"?(\s*:)?')
+
+
+def excerpt(line: bytes) -> str:
+    """What a person may see of a bad line: its keys and short values, never message text."""
+    text = line[:4000].decode("utf-8", "replace")
+    if not text.lstrip().startswith(("{", "[")):
+        first_word = text.split(maxsplit=1)[0] if text.split() else ""
+        return f"{printable(first_word, 24)} … ({len(line)} bytes)"
+    return printable(_STRING.sub(_mask, text), 200)
+
+
+def _mask(match: re.Match[str]) -> str:
+    """Keep keys and short one-word values; blank the rest."""
+    value, colon = match[1], match[2] or ""
+    if not colon and (len(value) > 32 or re.search(r"\s", value)):
+        value = "…"
+    return f'"{value[:60]}"{colon}'
+
+
+def json_records(stream: BinaryIO) -> Iterator[Record]:
+    """The values of a JSON document: one object, an array's elements, or values in a row.
+
+    Reads with a sliding window, so an array may be larger than memory. What follows a broken value
+    cannot be told apart any more and is one bad record.
+    """
+    text = io.TextIOWrapper(stream, encoding="utf-8", errors="surrogateescape", newline="")
+    buffer, position, number, step = "", 0, 0, 1 << 20
+    at_end = False
+    in_array = False
+    while True:
+        if position >= len(buffer) and at_end:
+            return
+        position = _skip_separators(buffer, position)
+        if position < len(buffer) and buffer[position] == "[" and not in_array and number == 0:
+            in_array, position = True, position + 1
+            continue
+        if position < len(buffer) and buffer[position] == "]" and in_array:
+            position += 1
+            continue
+        value_end = _value_end(buffer, position)
+        if value_end is not None and (value_end < len(buffer) or at_end):
+            number += 1
+            yield _record(number, buffer[position:value_end])
+            position = value_end
+            continue
+        if not at_end:
+            more = text.read(step)
+            at_end, step = not more, step * 2
+            buffer, position = buffer[position:] + more, 0
+            continue
+        rest = buffer[position:]
+        if rest.strip():
+            yield _record(number + 1, rest)
+        return
+
+
+def _skip_separators(buffer: str, position: int) -> int:
+    match = _SEPARATORS.match(buffer, position)
+    return match.end() if match else position
+
+
+def _value_end(buffer: str, position: int) -> int | None:
+    try:
+        return _DECODER.raw_decode(buffer, position)[1]
+    except (ValueError, RecursionError):
+        return None
+
+
+def _record(number: int, text: str) -> Record:
+    # Inside a JSON value a raw line break can only stand between tokens.
+    line = text.encode("utf-8", "surrogateescape").replace(b"\r", b" ").replace(b"\n", b" ")
+    return Record(number, line, json_problem(line))
+
+
+def sse_records(stream: BinaryIO) -> Iterator[Record]:
+    """Each event stream of a file as one record `{"response": "<the stream>"}`."""
+    data = stream.read()
+    starts = [match.start() for match in _STREAM_STARTS.finditer(data)]
+    openings = _openings(data, starts)
+    bounds = [*openings, len(data)] if openings else [0, len(data)]
+    bounds[0] = 0
+    for number, (start, end) in enumerate(pairwise(bounds), start=1):
+        text = data[start:end].decode("utf-8", "replace")
+        yield Record(number, json.dumps({"response": text}).encode())
+
+
+def _openings(data: bytes, starts: list[int]) -> list[int]:
+    """Where a new stream begins. Chunks of one chat stream all look like a start: only the one
+    behind `[DONE]` opens the next."""
+    openings: list[int] = []
+    for start in starts:
+        is_chunk = data.startswith(b"data:", start)
+        if not openings or not is_chunk or b"[DONE]" in data[openings[-1] : start]:
+            openings.append(start)
+    return openings
+
+
+def csv_records(stream: BinaryIO) -> Iterator[Record]:
+    """Each row of a CSV file with a header as one JSON object of texts."""
+    text = io.TextIOWrapper(stream, encoding="utf-8", errors="surrogateescape", newline="")
+    first = text.readline()
+    delimiter = max(",;\t|", key=first.count)
+    header = next(csv.reader([first], delimiter=delimiter), [])
+    csv.field_size_limit(1 << 26)
+    rows = csv.reader(text, delimiter=delimiter)
+    while True:
+        # The header was line 1; a quoted line break makes a row span several lines.
+        number = rows.line_num + 2
+        try:
+            row = next(rows)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            yield Record(number, b"", f"not CSV: {error}")
+            continue
+        if row:
+            yield _csv_record(number, header, row)
+
+
+def _csv_record(number: int, header: list[str], row: list[str]) -> Record:
+    if len(row) != len(header):
+        problem = f"{len(row)} fields where the header has {len(header)}"
+        return Record(number, json.dumps(row).encode(), problem)
+    try:
+        line = json.dumps(dict(zip(header, row, strict=True)), ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return Record(number, json.dumps(row).encode(), "not UTF-8 text")
+    return Record(number, line)
+
+
+READERS: Mapping[str, Callable[[BinaryIO], Iterator[Record]]] = {
+    "json": json_records,
+    "sse": sse_records,
+    "csv": csv_records,
+}
+"""How each kind of document becomes records (Parquet needs DuckDB: see `batch`)."""

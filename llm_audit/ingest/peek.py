@@ -1,0 +1,80 @@
+"""`ingest --peek`: what the first records of each file would become.
+
+The first records are ingested for real, into a scratch database that is thrown away, so that what
+is shown is what would happen.
+"""
+
+from __future__ import annotations
+
+import itertools
+import tempfile
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from llm_audit import schema
+from llm_audit.ingest import Options, documents, ingest, segments
+from llm_audit.sources.local import SourceFile
+
+RECORDS = 3
+
+
+@dataclass(frozen=True)
+class Peek:
+    """One file's first records: as canonical columns (NULL ones left out), or why not."""
+
+    path: str
+    formats: list[str]
+    rows: list[dict[str, Any]]
+    rejects: list[tuple[int, str]]
+    """(line, reason)"""
+    note: str = ""
+
+
+def peek(sources: Iterable[SourceFile], options: Options) -> Iterator[Peek]:
+    """Map the first records of each file. Errors: those of `ingest`."""
+    for source in sources:
+        with tempfile.TemporaryDirectory(prefix="llm-audit-") as folder:
+            sample = Path(folder) / "sample.jsonl"
+            sample.write_bytes(b"".join(line + b"\n" for line in _first_lines(source)))
+            yield _peek(source, sample, options)
+
+
+def _first_lines(source: SourceFile) -> list[bytes]:
+    path = Path(source.path)
+    head = segments.read_head(path)
+    kind = documents.kind_of(head, source.path)
+    if kind in ("lines", "text"):
+        lines = [line for line in head.split(b"\n") if line.strip()]
+        # The last line of a long head may be cut off in the middle.
+        return lines[: max(1, len(lines) - 1)][:RECORDS]
+    if kind == "parquet":
+        return []
+    with segments.open_decompressed(path) as stream:
+        records = documents.READERS[kind](stream)
+        return [r.json for r in itertools.islice(records, RECORDS) if r.json]
+
+
+def _peek(source: SourceFile, sample: Path, options: Options) -> Peek:
+    import duckdb
+
+    with duckdb.connect() as connection:
+        connection.execute("SET TimeZone = 'UTC'")
+        for name in schema.STORED_TABLES:
+            connection.execute(schema.create_table_sql(name))
+        scratch = replace(source, path=str(sample), size=sample.stat().st_size, explicit=True)
+        summary = ingest(connection, [scratch], options)
+        cursor = connection.execute(
+            "SELECT * EXCLUDE (source_file, message_hashes) FROM calls ORDER BY source_line"
+        )
+        names = [column[0] for column in cursor.description]
+        rows = [
+            {n: v for n, v in zip(names, row, strict=True) if v is not None}
+            for row in cursor.fetchall()
+        ]
+        rejects = connection.execute(
+            "SELECT line_number, reason FROM rejects ORDER BY 1"
+        ).fetchall()
+    note = "; ".join(summary.unknown).replace(str(sample), source.path)
+    return Peek(source.path, sorted(summary.formats), rows, rejects, note)

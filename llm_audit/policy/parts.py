@@ -1,0 +1,85 @@
+"""The parts of a policy, as plain values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+PACKAGED = "rules.toml"
+"""The file with the rules that come with the program."""
+
+KINDS = ("declared", "veto", "evidence", "words", "note")
+"""What a rule is, strongest first. A note weighs nothing: it says what the log does not tell."""
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One rule: when it fires, what it says about one criterion, and how strongly (log2 odds)."""
+
+    code: str
+    criterion: str
+    kind: str
+    when: str
+    weight: float
+    evidence: str
+    why: str
+    tests: tuple[Mapping[str, Any], ...] = ()
+    source: str = PACKAGED
+
+
+@dataclass(frozen=True)
+class Override:
+    """What an owner says about workloads: a label, or how long a result may take (seconds).
+
+    `caller`, `workload`, `model` and `operation` are globs (`*` and `?`); all must match.
+    """
+
+    caller: str
+    workload: str
+    model: str
+    operation: str
+    label: str | None
+    tolerance_s: float | None
+    because: str
+    by: str
+    until: date | None
+
+    @property
+    def sentence(self) -> str:
+        """The override as one sentence for the report."""
+        decision = (
+            f"the owner labels this {self.label}"
+            if self.label
+            else f"the owner allows {duration_text(self.tolerance_s or 0.0)} for a result"
+        )
+        limit = f", until {self.until.isoformat()}" if self.until else ""
+        return f"{decision}: {self.because} ({self.by}{limit})"
+
+
+@dataclass(frozen=True)
+class PriceMultiplier:
+    """A negotiated price: the published rate times `multiplier`. Globs; an empty tier means any."""
+
+    provider: str
+    model: str
+    tier: str
+    multiplier: float
+
+
+@dataclass(frozen=True)
+class Thresholds:
+    """Scores (log2 odds) at which a criterion is supported, hinted or contradicted."""
+
+    supported: float
+    hinted: float
+    contradicted: float
+
+
+def duration_text(seconds: float) -> str:
+    """Seconds as a person says them: `90 s`, `15 min`, `24 h`."""
+    for size, unit in ((3600, "h"), (60, "min")):
+        if seconds >= 2 * size or seconds == size:
+            return f"{seconds / size:.1f}".removesuffix(".0") + f" {unit}"
+    return f"{seconds:.1f}".removesuffix(".0") + " s"

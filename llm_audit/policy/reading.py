@@ -1,0 +1,218 @@
+"""TOML tables -> the parts of a policy; every key is known, every value has its type."""
+
+from __future__ import annotations
+
+import math
+import re
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+from llm_audit import schema
+from llm_audit.errors import PolicyError
+from llm_audit.policy.parts import KINDS, Override, PriceMultiplier, Rule, Thresholds
+from llm_audit.policy.refusal import nearest, refusal
+
+_RULE_KEYS = ("code", "criterion", "when", "weight", *KINDS, "evidence", "why", "tests")
+_OVERRIDE_GLOBS = ("caller", "workload", "model", "operation")
+_OVERRIDE_KEYS = (*_OVERRIDE_GLOBS, "label", "tolerance", "because", "by", "until")
+_PRICE_KEYS = ("provider", "model", "tier", "multiplier")
+
+
+def _read_toml(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise PolicyError(
+            f"cannot read {path}: {error.strerror}",
+            slug="config-unreadable",
+            hint="name an existing llm-audit.toml with --config",
+        ) from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise PolicyError(
+            f"{path.name} is not TOML: {error}",
+            slug="config-not-toml",
+            hint="strings need quotes, and a table starts with [name]",
+        ) from None
+
+
+def _rule(entry: Mapping[str, Any], source: str) -> Rule:
+    code = str(entry.get("code", "?"))
+    place = f"rule {code}"
+    _known_keys(entry, _RULE_KEYS, source, place)
+    for key in ("code", "criterion", "when", "evidence", "why"):
+        if not isinstance(entry.get(key), str) or not entry[key].strip():
+            raise refusal(source, place, f"`{key}` must be a text", slug="rule-incomplete")
+    kinds = [kind for kind in KINDS if entry.get(kind) is True]
+    if len(kinds) > 1:
+        raise refusal(source, place, f"is both {kinds[0]} and {kinds[1]}", slug="rule-kind")
+    kind = kinds[0] if kinds else "evidence"
+    implied = {"veto": -10.0, "note": 0.0}
+    if kind in implied and "weight" in entry:
+        raise refusal(source, place, f"a {kind} has no weight of its own", slug="rule-weight")
+    weight = implied[kind] if kind in implied else _number(entry.get("weight"), source, place)
+    tests = entry.get("tests", [])
+    return Rule(
+        code=code,
+        criterion=_choice(entry["criterion"], schema.CRITERIA, source, place),
+        kind=kind,
+        when=entry["when"].strip(),
+        weight=weight,
+        evidence=entry["evidence"].strip(),
+        why=entry["why"].strip(),
+        tests=tuple(tests),
+        source=source,
+    )
+
+
+def _changed_rules(
+    rules: Sequence[Rule], changes: Mapping[str, Any], source: str
+) -> tuple[Rule, ...]:
+    """`[rules]` of the user: `CODE = false` switches off, `CODE = 1.5` sets the weight."""
+    _known_keys(changes, [rule.code for rule in rules], source, "[rules]")
+    kept = []
+    for rule in rules:
+        change = changes.get(rule.code, True)
+        if change is True:
+            kept.append(rule)
+        elif change is not False:
+            place = f"[rules] {rule.code}"
+            if rule.kind in ("veto", "note"):
+                raise refusal(source, place, f"is a {rule.kind}: true or false", slug="rule-weight")
+            kept.append(replace(rule, weight=_number(change, source, place)))
+    return tuple(kept)
+
+
+def _thresholds(current: Thresholds, changes: Mapping[str, Any], source: str) -> Thresholds:
+    names = ("supported", "hinted", "contradicted")
+    _known_keys(changes, names, source, "[thresholds]")
+    numbers = {name: _number(value, source, "[thresholds]") for name, value in changes.items()}
+    changed = replace(current, **numbers)
+    if not changed.contradicted < 0 < changed.hinted <= changed.supported:
+        raise refusal(
+            source,
+            "[thresholds]",
+            "must keep contradicted < 0 < hinted <= supported",
+            slug="thresholds-order",
+        )
+    return changed
+
+
+def _words(
+    words: Mapping[str, tuple[str, ...]], switch: object, source: str
+) -> Mapping[str, tuple[str, ...]]:
+    if not isinstance(switch, bool):
+        raise refusal(source, "words", "is true or false", slug="config-type")
+    return words if switch else {}
+
+
+def _override(entry: Mapping[str, Any], source: str) -> Override:
+    place = "[[override]]"
+    _known_keys(entry, _OVERRIDE_KEYS, source, place)
+    if not any(key in entry for key in _OVERRIDE_GLOBS):
+        raise refusal(
+            source, place, "names no caller, workload, model or operation", slug="override-empty"
+        )
+    if ("label" in entry) == ("tolerance" in entry):
+        raise refusal(source, place, "needs a label or a tolerance, not both", slug="override-empty")
+    for key in ("because", "by"):
+        if not isinstance(entry.get(key), str) or not entry[key].strip():
+            raise refusal(source, place, f"`{key}` must say who or why", slug="override-unsigned")
+    globs = {key: str(entry.get(key, "*")) for key in _OVERRIDE_GLOBS}
+    return Override(
+        **globs,
+        label=_choice(entry["label"], schema.LABELS, source, place) if "label" in entry else None,
+        tolerance_s=_seconds(entry["tolerance"], source) if "tolerance" in entry else None,
+        because=entry["because"].strip(),
+        by=entry["by"].strip(),
+        until=_day(entry.get("until"), source),
+    )
+
+
+def _price(entry: Mapping[str, Any], source: str) -> PriceMultiplier:
+    place = "[[prices]]"
+    _known_keys(entry, _PRICE_KEYS, source, place)
+    multiplier = _number(entry.get("multiplier"), source, place)
+    if multiplier < 0:
+        raise refusal(source, place, "`multiplier` must not be negative", slug="price-multiplier")
+    return PriceMultiplier(
+        provider=str(entry.get("provider", "*")),
+        model=str(entry.get("model", "*")),
+        tier=str(entry.get("tier", "")),
+        multiplier=multiplier,
+    )
+
+
+_DURATION = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(s|min|m|h|d)\s*")
+_UNIT_SECONDS = {"s": 1, "min": 60, "m": 60, "h": 3600, "d": 86400}
+
+
+def _seconds(value: object, source: str) -> float:
+    match = _DURATION.fullmatch(value) if isinstance(value, str) else None
+    if match is None:
+        raise refusal(
+            source, "[[override]]", "`tolerance` looks like 30 min, 24 h or 7 d", slug="tolerance"
+        )
+    return float(match[1]) * _UNIT_SECONDS[match[2]]
+
+
+def _day(value: object, source: str) -> date | None:
+    if value is None:
+        return None
+    if isinstance(value, datetime):
+        return value.date()
+    if isinstance(value, date):
+        return value
+    try:
+        return date.fromisoformat(str(value))
+    except ValueError:
+        raise refusal(
+            source, "[[override]]", "`until` is a date like 2027-01-31", slug="override-until"
+        ) from None
+
+
+def _table(data: Mapping[str, Any], key: str, source: str) -> Mapping[str, Any]:
+    value = data.get(key, {})
+    if not isinstance(value, dict):
+        raise refusal(source, key, f"must be a table: [{key}]", slug="config-type")
+    return value
+
+
+def _list(data: Mapping[str, Any], key: str, source: str) -> list[Mapping[str, Any]]:
+    value = data.get(key, [])
+    if not isinstance(value, list) or not all(isinstance(entry, dict) for entry in value):
+        raise refusal(source, key, f"must be a list of tables: [[{key}]]", slug="config-type")
+    return value
+
+
+def _number(value: object, source: str, place: str) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise refusal(source, place, f"needs a number, not {value!r}", slug="config-number")
+    return float(value)
+
+
+def _choice(value: object, choices: Sequence[str], source: str, place: str) -> str:
+    if value not in choices:
+        raise refusal(
+            source,
+            place,
+            f"{value!r} is not one of {', '.join(choices)}",
+            slug="config-choice",
+            hint=nearest(str(value), choices),
+        )
+    return str(value)
+
+
+def _known_keys(data: Mapping[str, Any], known: Sequence[str], source: str, place: str) -> None:
+    for key in data:
+        if key not in known:
+            raise refusal(
+                source,
+                place,
+                f"unknown key `{key}`",
+                slug="config-unknown-key",
+                hint=nearest(key, known),
+            )

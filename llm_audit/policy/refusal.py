@@ -1,0 +1,18 @@
+"""How a policy is refused: where it is wrong, and the nearest thing that would be right."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Sequence
+
+from llm_audit.errors import PolicyError
+
+
+def nearest(name: str, known: Sequence[str]) -> str:
+    near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+    return f"did you mean `{near[0]}`?" if near else f"known: {', '.join(known)}"
+
+
+def refusal(source: str, place: str, message: str, *, slug: str, hint: str = "") -> PolicyError:
+    where = f"{source}, {place}" if place else source
+    return PolicyError(f"{where}: {message}", slug=slug, hint=hint)

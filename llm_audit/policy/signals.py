@@ -1,0 +1,76 @@
+"""What a rule may ask: the columns of the `signals` table, as data."""
+
+from __future__ import annotations
+
+from llm_audit.schema import Column
+
+SIGNALS: tuple[Column, ...] = (
+    # What is alike in all calls of one case.
+    Column("case_calls", "BIGINT", "", "calls that are alike in the eight call-level columns"),
+    Column("is_streaming", "BOOLEAN", "", "the answer was streamed"),
+    Column("has_tool_result", "BOOLEAN", "", "the request answers a tool call"),
+    Column("continues_response", "BOOLEAN", "", "the request names a previous response"),
+    Column("continues_prompt", "BOOLEAN", "", "an earlier finished prompt stands inside this one"),
+    Column("service_tier", "VARCHAR", "", "standard, batch, flex, priority"),
+    Column("declared_tolerance_s", "DOUBLE", "", "smallest declared wait; the owner's if given"),
+    Column("run_calls", "BIGINT", "", "smallest size of the runs these calls belong to"),
+    Column("in_pool_run", "BOOLEAN", "", "a program drains a list in that run"),
+    Column("is_short_input", "BOOLEAN", "", "input under 40 tokens"),
+    # The workload they belong to.
+    Column("workload_id", "VARCHAR", "", "name of the workload"),
+    Column("caller", "VARCHAR", "", "who calls, or a stand-in where the log does not say"),
+    Column("operation_name", "VARCHAR", "", "chat, responses, embeddings, ..."),
+    Column("provider_name", "VARCHAR", "", "who is paid"),
+    Column("model", "VARCHAR", "", "the model asked for, else the one that answered"),
+    Column("template_hash", "VARCHAR", "", "NULL where small templates are pooled"),
+    Column("calls", "BIGINT", "", "calls of the workload"),
+    Column("active_days", "BIGINT", "", "UTC days with a call"),
+    Column("run_count", "BIGINT", "", "runs: islands between pauses over ten minutes"),
+    Column("median_run_calls", "BIGINT", "", "calls of the median run"),
+    Column("max_run_calls", "BIGINT", "", "calls of the largest run"),
+    Column("runs_per_day", "DOUBLE", "", "runs per active day"),
+    Column("share_in_large_runs", "DOUBLE", "", "share of calls in runs of 100 or more"),
+    Column("share_in_pool_runs", "DOUBLE", "", "share of calls in runs that drain a list"),
+    Column("large_run_days", "BIGINT", "", "days on which a run of 50 or more started"),
+    Column("daily_regularity", "DOUBLE", "", "0 to 1: how alike the start times of such runs are"),
+    Column("share_starts_inside", "DOUBLE", "", "share that starts while another is in flight"),
+    Column("share_streaming", "DOUBLE", "", "of the calls whose log says"),
+    Column("share_tool_results", "DOUBLE", "", "of the calls whose log says"),
+    Column("share_continues_response", "DOUBLE", "", "share with a previous response"),
+    Column("share_continues_prompt", "DOUBLE", "", "share that continues an earlier prompt"),
+    Column("share_token_growth", "DOUBLE", "", "share sized like a replayed conversation"),
+    Column("share_conversation", "DOUBLE", "", "share that follows in a conversation"),
+    Column("share_prompts_known", "DOUBLE", "", "share with prompt hashes"),
+    Column("share_single_turn", "DOUBLE", "", "share with at most two messages"),
+    Column("distinct_prompts", "BIGINT", "", "different last messages"),
+    Column("share_cancelled", "DOUBLE", "", "share that the client gave up"),
+    Column("cancel_minutes", "BIGINT", "", "different minutes with a cancelled call"),
+    Column("share_short_timeout", "DOUBLE", "", "timeouts up to 60 s, of those known"),
+    Column("client_timeout_min_s", "DOUBLE", "", "shortest known client timeout"),
+    Column("declared_tolerance_min_s", "DOUBLE", "", "as the calls declare it"),
+    Column("declared_tolerance_max_s", "DOUBLE", "", "as the calls declare it"),
+    Column("share_scheduled", "DOUBLE", "", "share started by a scheduler"),
+    Column("share_ci", "DOUBLE", "", "share started by a CI pipeline"),
+    Column("scheduler", "VARCHAR", "", "one of the schedulers"),
+    Column("share_batch_tier", "DOUBLE", "", "share served as batch"),
+    Column("share_flex_tier", "DOUBLE", "", "share served as flex"),
+    Column("share_priority_tier", "DOUBLE", "", "share served as priority"),
+    Column("share_short_input", "DOUBLE", "", "share with input under 40 tokens"),
+    Column("share_long_input", "DOUBLE", "", "share with input of 100 tokens or more"),
+    Column("share_long_output_limit", "DOUBLE", "", "share with an output limit over 21,333"),
+    Column("share_end_user", "DOUBLE", "", "share that names an end user"),
+    Column("distinct_end_users", "BIGINT", "", "different end users"),
+    Column("offline_words", "BIGINT", "", "different offline words in names; 0 if switched off"),
+    Column("online_words", "BIGINT", "", "different online words in names; 0 if switched off"),
+    Column("offline_name", "VARCHAR", "", "a name with an offline word"),
+    Column("online_name", "VARCHAR", "", "a name with an online word"),
+    Column("share_blocking_tags", "DOUBLE", "", "share with a tag of a blocking check"),
+    Column("blocking_name", "VARCHAR", "", "such a tag"),
+    Column("clock_deadline", "VARCHAR", "", "a deadline tag that names a time of day"),
+    Column("later_deadline", "VARCHAR", "", "a deadline tag that names a week, month or quarter"),
+    Column("environment", "VARCHAR", "", "prod, staging, ci, ..."),
+)
+"""The columns of the `signals` table that rules may use: name, SQL type, (no attribute), meaning.
+
+Shares run from 0 to 1; times ending in `_s` are seconds; a column is NULL where the log is silent.
+"""

@@ -1,0 +1,29 @@
+"""What the figures take for granted, as sentences for a reader who has to defend them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from llm_audit.report.result import Pricing
+
+
+def assumptions(pricing: Pricing) -> tuple[str, ...]:
+    """The sentences, the most consequential first."""
+    return (
+        "The headline counts batch-eligible workloads that are worth moving: at least 100 calls on "
+        "their busiest day and a positive conservative saving. The gray area is never in it.",
+        "Conservative means that every cache hit of today is lost in the batch; expected and best "
+        "let some or all of them survive.",
+        "Observed figures use the prices of each call's own day. Monthly figures take the same "
+        f"calls at the price card in force on {pricing.as_of.isoformat()}.",
+        "A month is 30 days and a year is 12 such months; the observed days are taken as typical.",
+        "Calls whose service tier is not logged are treated as standard tier.",
+        "Cache writes whose lifetime is not logged are priced as 5-minute writes.",
+        "Negotiated discounts are unknown unless the configuration states them.",
+        "Failed calls and answers from a gateway's own cache are not billed.",
+        "A call without a known price is counted, listed as unpriced, and in no amount of money.",
+        "Calls that are batched already save nothing more.",
+        "Engineering time, and results that come hours later, are not priced.",
+        f"Price card {pricing.version}, sha256 {pricing.sha256}.",
+    )

@@ -1,0 +1,287 @@
+"""Reads the `report_*` views (sql/80 to 92) into one `Result`: the only module that queries.
+
+Each view's columns are the fields of one dataclass, so a figure of the report is one column of one
+view. Order is settled here, not in SQL: the same tables give the same bytes on every engine.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import fields
+from datetime import UTC, datetime
+from decimal import Decimal, localcontext
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from llm_audit.report import result as r
+from llm_audit.report.assumptions import assumptions
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    import duckdb
+
+DAYS_PER_MONTH = 30
+MONTHS_PER_YEAR = 12
+LEAST_DAYS = 7
+LEAST_CALLS = 1000
+LISTED = 100
+"""The lists of data quality name at most this many; hostile logs can invent endless reasons."""
+
+_PLACES = {"batch_eligible": 0, "gray_area": 1}
+_Row = dict[str, Any]
+_T = TypeVar("_T")
+
+
+def build(
+    connection: duckdb.DuckDBPyConnection, *, now: datetime, project: bool, tool_version: str
+) -> r.Result:
+    """The result of the audit in `connection`, whose steps up to 92 have run.
+
+    now: when the result is made, UTC. project: project to a month even from a short log
+    (fewer than 7 days or 1,000 calls).
+    """
+    [period_row] = _rows(connection, "report_period")
+    period = r.Period(
+        period_row["start_at"], period_row["end_at"], period_row["days"], period_row["calls"]
+    )
+    projection = _projection(period, forced=project)
+    savings = _savings(connection, period, projection)
+    pricing = _pricing(connection)
+    return r.Result(
+        schema_version=r.SCHEMA_VERSION,
+        tool_version=tool_version,
+        generated_at=now.astimezone(UTC).replace(microsecond=0),
+        period=period,
+        projection=projection,
+        totals=_read(connection, "report_totals", r.Totals)[0],
+        labels=_labels(connection),
+        models=_models(connection),
+        savings=savings,
+        workloads=_workloads(connection),
+        pricing=pricing,
+        data_quality=_data_quality(connection, period_row["calls_without_time"]),
+        sensitivity=_sensitivity(connection, savings.observed.conservative),
+        assumptions=assumptions(pricing),
+    )
+
+
+def _projection(period: r.Period, *, forced: bool) -> r.Projection:
+    """A short log says little about a month: Sunday's calls times 30 are nobody's bill."""
+    if period.calls == 0:
+        return r.Projection(False, "There are no calls to project from.")
+    if period.days >= LEAST_DAYS and period.calls >= LEAST_CALLS:
+        reason = f"Projected from {period.days:,} days and {period.calls:,} calls."
+        return r.Projection(True, reason)
+    days = "day" if period.days == 1 else "days"
+    calls = "call" if period.calls == 1 else "calls"
+    size = (
+        f"The log holds {period.calls:,} {calls} over {period.days:,} {days}; "
+        f"a projection wants {LEAST_DAYS} days and {LEAST_CALLS:,} calls"
+    )
+    if forced:
+        return r.Projection(True, f"{size}. It was asked for with --project, so read it with care.")
+    return r.Projection(False, f"{size}, so only the observed days are shown (--project insists).")
+
+
+def _savings(
+    connection: duckdb.DuckDBPyConnection, period: r.Period, projection: r.Projection
+) -> r.Savings:
+    by_basis = {row.pop("basis"): row for row in _rows(connection, "report_savings")}
+    observed = _saving(by_basis["observed"])
+    if not projection.shown:
+        return r.Savings(observed, None, None)
+    with localcontext(prec=50):
+        monthly = {
+            name: (amount * DAYS_PER_MONTH / period.days).quantize(Decimal("1e-12"))
+            for name, amount in by_basis["forward"].items()
+        }
+        annual = {name: amount * MONTHS_PER_YEAR for name, amount in monthly.items()}
+    return r.Savings(observed, _saving(monthly), _saving(annual))
+
+
+def _saving(amounts: Mapping[str, Decimal]) -> r.Saving:
+    after = amounts["effective_cost"] - amounts["conservative"]
+    return r.Saving(effective_cost_after=after, **amounts)
+
+
+def _labels(connection: duckdb.DuckDBPyConnection) -> tuple[r.LabelTotal, ...]:
+    rows = sorted(_rows(connection, "report_labels"), key=lambda row: row["position"])
+    return tuple(_make(r.LabelTotal, row) for row in rows)
+
+
+def _models(connection: duckdb.DuckDBPyConnection) -> tuple[r.ModelTotal, ...]:
+    models = _read(connection, "report_models", r.ModelTotal)
+    models.sort(key=lambda m: (-m.effective_cost, -m.calls, m.provider_name or "", m.model or ""))
+    return tuple(models)
+
+
+def _workloads(connection: duckdb.DuckDBPyConnection) -> tuple[r.Workload, ...]:
+    """Worth moving first, then worth a question to the owner, then by what they cost."""
+    reasons = _reasons(connection)
+    workloads = []
+    for row in _rows(connection, "report_workloads"):
+        if row["confidence"] is not None:
+            row["confidence"] = round(row["confidence"], 4)
+        row["criteria"] = _make(r.Criteria, row)
+        row["reasons"] = tuple(reasons[row["workload_id"], row["label"]])
+        workloads.append(_make(r.Workload, row))
+    return tuple(
+        sorted(
+            workloads,
+            key=lambda w: (
+                _PLACES.get(w.label, len(_PLACES)) if w.worth_it else len(_PLACES),
+                -w.saving_conservative if w.worth_it else 0,
+                -(w.effective_cost or 0),
+                -w.calls,
+                w.workload_id,
+                w.label,
+            ),
+        )
+    )
+
+
+def _reasons(
+    connection: duckdb.DuckDBPyConnection,
+) -> defaultdict[tuple[str, str], list[r.Reason]]:
+    """By workload and label, the strongest first; a veto (no weight) before all."""
+    found: defaultdict[tuple[str, str], list[r.Reason]] = defaultdict(list)
+    for row in _rows(connection, "report_reasons"):
+        if row["weight"] is not None:
+            row["weight"] = round(float(row["weight"]), 4)
+        found[row["workload_id"], row["label"]].append(_make(r.Reason, row))
+    for reasons in found.values():
+        reasons.sort(
+            key=lambda reason: (
+                reason.weight is not None,
+                -abs(reason.weight or 0.0),
+                -reason.calls,
+                reason.code,
+                reason.evidence,
+            )
+        )
+    return found
+
+
+def _pricing(connection: duckdb.DuckDBPyConnection) -> r.Pricing:
+    [row] = _rows(connection, "pricing_meta")
+    return _make(r.Pricing, row)
+
+
+def _data_quality(connection: duckdb.DuckDBPyConnection, calls_without_time: int) -> r.DataQuality:
+    files = _read(connection, "report_files", r.LogFile)
+    rejects = _read(connection, "report_rejects", r.RejectReason)
+    shorten = _below_common_folder([file.path for file in files])
+    counts = {
+        name: sum(getattr(file, name) for file in files)
+        for name in ("lines", "calls", "rejects", "duplicates", "not_calls")
+    }
+    accounted = sum(counts.values()) - counts["lines"]
+    by_dimension: dict[str, dict[str, int]] = defaultdict(dict)
+    for row in _rows(connection, "report_call_counts"):
+        by_dimension[row["dimension"]][row["value"]] = row["calls"]
+    return r.DataQuality(
+        files=len(files),
+        **counts,
+        closes=accounted == counts["lines"],
+        calls_without_time=calls_without_time,
+        calls_by_status=_sorted(by_dimension["status"]),
+        calls_by_tokens_source=_sorted(by_dimension["tokens_source"]),
+        calls_by_price_status=_sorted(by_dimension["price_status"]),
+        unpriced=_unpriced(connection),
+        rejects_by_reason=_worst_rejects(rejects, shorten),
+        worst_files=_worst_files(files, shorten),
+    )
+
+
+def _unpriced(connection: duckdb.DuckDBPyConnection) -> tuple[r.Unpriced, ...]:
+    found = _read(connection, "report_unpriced", r.Unpriced)
+    found.sort(
+        key=lambda u: (-u.calls, u.provider_name or "", u.model or "", u.price_status, u.hint or "")
+    )
+    return tuple(found[:LISTED])
+
+
+def _worst_rejects(
+    rejects: list[r.RejectReason], shorten: Mapping[str, str]
+) -> tuple[r.RejectReason, ...]:
+    worst = sorted(rejects, key=lambda reject: (-reject.lines, reject.reason))[:LISTED]
+    return tuple(
+        r.RejectReason(
+            reject.reason,
+            reject.lines,
+            shorten.get(reject.first_file, reject.first_file),
+            reject.first_line,
+            reject.excerpt,
+        )
+        for reject in worst
+    )
+
+
+def _worst_files(files: list[r.LogFile], shorten: Mapping[str, str]) -> tuple[r.LogFile, ...]:
+    worst = sorted(files, key=lambda file: (-file.rejects, -file.lines, file.path))[:LISTED]
+    return tuple(
+        r.LogFile(
+            shorten[file.path],
+            file.format,
+            file.lines,
+            file.calls,
+            file.rejects,
+            file.duplicates,
+            file.not_calls,
+        )
+        for file in worst
+    )
+
+
+def _below_common_folder(paths: Iterable[str]) -> dict[str, str]:
+    """Each path without the folders that all share.
+
+    A report is forwarded: the reader needs to tell the files apart, not to learn the home
+    folder of whoever ran it. And the same logs give the same report on two machines.
+    """
+    parts = {path: path.replace("\\", "/").split("/") for path in paths}
+    if not parts:
+        return {}
+    folders = [split[:-1] for split in parts.values()]
+    shared = 0
+    for level in zip(*folders, strict=False):
+        if len(set(level)) > 1:
+            break
+        shared += 1
+    return {path: "/".join(split[shared:]) for path, split in parts.items()}
+
+
+def _sensitivity(
+    connection: duckdb.DuckDBPyConnection, headline: Decimal
+) -> tuple[r.Sensitivity, ...]:
+    rows = sorted(_rows(connection, "report_sensitivity"), key=lambda row: row["position"])
+    return tuple(
+        r.Sensitivity(row["name"], row["title"], row["saving"], row["saving"] - headline)
+        for row in rows
+    )
+
+
+def _sorted(counts: Mapping[str, int]) -> dict[str, int]:
+    return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
+
+
+def _rows(connection: duckdb.DuckDBPyConnection, view: str) -> list[_Row]:
+    """Every row of a view as a dict; timestamps without a zone are UTC and say so."""
+    relation = connection.table(view)
+    names = relation.columns
+    return [dict(zip(names, map(_in_utc, row), strict=True)) for row in relation.fetchall()]
+
+
+def _in_utc(value: Any) -> Any:
+    if isinstance(value, datetime) and value.tzinfo is None:
+        return value.replace(tzinfo=UTC)
+    return value
+
+
+def _read(connection: duckdb.DuckDBPyConnection, view: str, kind: type[_T]) -> list[_T]:
+    return [_make(kind, row) for row in _rows(connection, view)]
+
+
+def _make(kind: type[_T], row: _Row) -> _T:
+    """A dataclass from the columns of the same names."""
+    return kind(**{field.name: row[field.name] for field in fields(kind)})  # type: ignore[arg-type]

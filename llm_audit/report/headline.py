@@ -1,0 +1,246 @@
+"""The bottom line: the one sentence, its tiles and its warnings, for every output alike."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from llm_audit.report.figures import Figure, figure, percent, plural, share
+
+if TYPE_CHECKING:
+    from llm_audit.report.result import Result, Saving
+
+Sentence = tuple[str | Figure, ...]
+"""Text with figures in it, so that an output can mark each figure with its key."""
+
+LOUD_SHARE = 0.01
+"""Above this share, what could not be read or priced is said in the first screen."""
+
+
+@dataclass(frozen=True)
+class Tile:
+    """One figure with its name and a note; `strong` marks the saving itself."""
+
+    name: str
+    figure: Figure
+    note: Sentence
+    strong: bool = False
+
+
+@dataclass(frozen=True)
+class Banner:
+    """A warning a reader must see before the figures; `link` is a section id of the page."""
+
+    title: str
+    text: Sentence
+    link: str
+
+
+@dataclass(frozen=True)
+class Headline:
+    """What the first screen says. `basis` names the time that every figure in it refers to."""
+
+    sentence: Sentence
+    detail: Sentence
+    basis: str
+    key: str
+    saving: Saving
+    tiles: tuple[Tile, ...]
+    banners: tuple[Banner, ...]
+
+
+def headline(result: Result) -> Headline:
+    """A month where the result is projected, else the days of the log."""
+    if result.savings.monthly is not None:
+        key, saving = "savings.monthly", result.savings.monthly
+        basis = f"a month, projected from {plural(result.period.days, 'day')}"
+    else:
+        key, saving = "savings.observed", result.savings.observed
+        basis = f"observed over {plural(result.period.days, 'day')}"
+    return Headline(
+        sentence=_sentence(result, key, saving),
+        detail=_detail(result, key, saving),
+        basis=basis,
+        key=key,
+        saving=saving,
+        tiles=_tiles(result, key, saving),
+        banners=tuple(_banners(result)),
+    )
+
+
+def plain(sentence: Sentence) -> str:
+    """The sentence as text."""
+    return "".join(part.spoken if isinstance(part, Figure) else part for part in sentence)
+
+
+def _sentence(result: Result, key: str, saving: Saving) -> Sentence:
+    if result.period.calls == 0:
+        return ("There are no calls to audit yet.",)
+    if saving.conservative <= 0:
+        return ("Nothing in this log is worth moving to a batch API today.",)
+    amount = figure(result, f"{key}.conservative")
+    workloads = plural(_worth_it(result, key, "batch_eligible"), "workload")
+    if key == "savings.monthly":
+        return (f"Move {workloads} to the batch API and save ", amount, " a month.")
+    days = result.period.days
+    when = "on this one day" if days == 1 else f"over these {days:,} days"
+    return (f"Moving {workloads} to the batch API would have saved ", amount, f" {when}.")
+
+
+def _detail(result: Result, key: str, saving: Saving) -> Sentence:
+    if result.period.calls == 0:
+        return ("Read a log with `llm-audit ingest PATH`, then make the report again.",)
+    if saving.conservative <= 0:
+        return _nothing_to_move(result, key, saving)
+    bill: Sentence = (
+        f"That is {percent(share(saving.conservative, saving.effective_cost))} of a bill of ",
+        figure(result, f"{key}.effective_cost"),
+        ", which becomes ",
+        figure(result, f"{key}.effective_cost_after"),
+        ".",
+    )
+    return bill + _range(result, key, saving) + _year(result)
+
+
+def _nothing_to_move(result: Result, key: str, saving: Saving) -> Sentence:
+    detail: Sentence = (
+        "The workload table says why for each one. Spend is ",
+        figure(result, f"{key}.effective_cost"),
+        ".",
+    )
+    if saving.gray_area > 0:
+        gray = figure(result, f"{key}.gray_area")
+        detail += (" The gray area would save ", gray, " if its owners say that it can wait.")
+    if result.savings.observed.conservative > 0:
+        missed = figure(result, "savings.observed.conservative")
+        detail += (" On the days of the log, at their prices, ", missed, " could have been saved.")
+    return detail
+
+
+def _range(result: Result, key: str, saving: Saving) -> Sentence:
+    if saving.best == saving.conservative:
+        return (" No cache discount is at stake, so there is no range.",)
+    return (
+        " It may reach ",
+        figure(result, f"{key}.best"),
+        " (",
+        figure(result, f"{key}.expected"),
+        " expected), depending on how many cache hits survive in a batch.",
+    )
+
+
+def _year(result: Result) -> Sentence:
+    if result.savings.annual is None:
+        return ()
+    return (" Over a year: ", figure(result, "savings.annual.conservative"), ".")
+
+
+def _worth_it(result: Result, key: str, label: str) -> int:
+    """How many workloads of a label save; on a retired model they did, but will not."""
+    found = [w for w in result.workloads if w.label == label and w.worth_it]
+    if key == "savings.monthly":
+        found = [w for w in found if w.forward_saving_conservative > 0]
+    return len(found)
+
+
+def _tiles(result: Result, key: str, saving: Saving) -> tuple[Tile, ...]:
+    moving = _worth_it(result, key, "batch_eligible")
+    asked = _worth_it(result, key, "gray_area")
+    eligible = percent(share(saving.eligible_cost, saving.effective_cost))
+    saved = percent(share(saving.conservative, saving.eligible_cost))
+    return (
+        Tile("Spend", figure(result, f"{key}.effective_cost"), (_batched(result),)),
+        Tile(
+            "Worth moving",
+            figure(result, f"{key}.eligible_cost"),
+            (f"{eligible} of spend, {plural(moving, 'workload')}",),
+        ),
+        Tile(
+            "Saving",
+            figure(result, f"{key}.conservative"),
+            (f"{saved} of what moves, up to ", figure(result, f"{key}.best"))
+            if moving
+            else ("nothing to move",),
+            strong=True,
+        ),
+        Tile(
+            "Gray area, not counted",
+            figure(result, f"{key}.gray_area"),
+            (f"if {plural(asked, 'workload')} can wait: ask the owners",)
+            if asked
+            else ("no question is open",),
+        ),
+    )
+
+
+def _batched(result: Result) -> str:
+    already = share(result.totals.already_batch_cost, result.totals.effective_cost)
+    return f"{percent(already)} of it is batched already"
+
+
+def _banners(result: Result) -> list[Banner]:
+    return [
+        banner
+        for banner in (
+            _short_log(result),
+            _unpriced(result),
+            _rejected(result),
+            _retired(result),
+            _open_count(result),
+        )
+        if banner
+    ]
+
+
+def _short_log(result: Result) -> Banner | None:
+    """Also when the projection was forced: the figures then stand on little."""
+    if result.period.calls == 0 or result.projection.reason.startswith("Projected from"):
+        return None
+    title = "Short log, projected on request" if result.projection.shown else "Not projected"
+    return Banner(title, (result.projection.reason,), "method")
+
+
+def _unpriced(result: Result) -> Banner | None:
+    totals = result.totals
+    part = share(totals.unpriced_calls, result.period.calls)
+    if part <= LOUD_SHARE:
+        return None
+    text: Sentence = (
+        f"{percent(part)} of the calls (",
+        figure(result, "totals.unpriced_calls"),
+        ", ",
+        figure(result, "totals.unpriced_tokens"),
+        " tokens) have no known price. No amount here includes them.",
+    )
+    return Banner("Unpriced calls", text, "data-quality")
+
+
+def _rejected(result: Result) -> Banner | None:
+    quality = result.data_quality
+    part = share(quality.rejects, quality.lines)
+    if part <= LOUD_SHARE:
+        return None
+    text: Sentence = (
+        f"{percent(part)} of the log lines (",
+        figure(result, "data_quality.rejects"),
+        ") could not be read. No figure here includes them.",
+    )
+    return Banner("Unread lines", text, "data-quality")
+
+
+def _retired(result: Result) -> Banner | None:
+    retired = [w for w in result.workloads if w.advice == "retired_model"]
+    if not retired:
+        return None
+    text = (
+        f"{plural(len(retired), 'workload')} in this log ran on a model that its vendor has "
+        "retired: nothing is left to save there. Each one's note says what to look at instead."
+    )
+    return Banner("Retired models", (text,), "workloads")
+
+
+def _open_count(result: Result) -> Banner | None:
+    if result.data_quality.closes:
+        return None
+    text = "Lines read and lines accounted for differ: do not rely on these figures."
+    return Banner("Counts do not close", (text,), "data-quality")

@@ -1,0 +1,290 @@
+"""The result of one audit as frozen dataclasses: the hub that every output is drawn from.
+
+Field names are the keys of the JSON document, in its order; README lists them. Money is USD as
+`Decimal`, times are UTC, shares are left to the reader. Nothing here reads a table or draws.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+
+SCHEMA_VERSION = 1
+"""Raised when a key changes its meaning or goes; a new key alone does not raise it."""
+
+
+@dataclass(frozen=True)
+class Period:
+    """The calendar days (UTC) from the first call to the last, both included."""
+
+    start: datetime | None
+    end: datetime | None
+    days: int
+    calls: int
+
+
+@dataclass(frozen=True)
+class Projection:
+    """Whether the observed days were projected to a month, and why (not)."""
+
+    shown: bool
+    reason: str
+
+
+@dataclass(frozen=True)
+class Totals:
+    """What the log cost on its own days. The five `*_cost` parts below add up to effective_cost."""
+
+    calls: int
+    priced_calls: int
+    unpriced_calls: int
+    unpriced_tokens: int
+    already_batch_calls: int
+    worth_moving_calls: int
+    list_cost: Decimal
+    contracted_cost: Decimal
+    effective_cost: Decimal
+    worth_moving_cost: Decimal
+    other_eligible_cost: Decimal
+    gray_area_cost: Decimal
+    realtime_cost: Decimal
+    already_batch_cost: Decimal
+
+
+@dataclass(frozen=True)
+class LabelTotal:
+    """All calls of one label; savings of every workload, worth moving or not.
+
+    For realtime calls they are what a batch would have cost less, not a claim.
+    """
+
+    label: str
+    calls: int
+    already_batch_calls: int
+    effective_cost: Decimal
+    already_batch_cost: Decimal
+    saving_conservative: Decimal
+    saving_expected: Decimal
+    saving_best: Decimal
+
+
+@dataclass(frozen=True)
+class ModelTotal:
+    """All calls to one model of one provider, its cost cut into the five parts of `Totals`."""
+
+    provider_name: str | None
+    model: str | None
+    calls: int
+    priced_calls: int
+    unpriced_calls: int
+    unpriced_tokens: int
+    effective_cost: Decimal
+    worth_moving_cost: Decimal
+    other_eligible_cost: Decimal
+    gray_area_cost: Decimal
+    realtime_cost: Decimal
+    already_batch_cost: Decimal
+    saving_conservative: Decimal
+
+
+@dataclass(frozen=True)
+class Saving:
+    """One basis (observed, a month, a year): what is paid, and what the headline workloads save.
+
+    effective_cost is the whole spend and effective_cost_after what stays of it once the
+    conservative saving is taken; eligible_cost is the spend of the headline workloads alone.
+    gray_area is what owners' consent would add; it is in none of the other figures.
+    """
+
+    effective_cost: Decimal
+    effective_cost_after: Decimal
+    eligible_cost: Decimal
+    conservative: Decimal
+    expected: Decimal
+    best: Decimal
+    gray_area: Decimal
+
+
+@dataclass(frozen=True)
+class Savings:
+    """observed: the log's own days and prices. monthly, annual: today's prices, if projected."""
+
+    observed: Saving
+    monthly: Saving | None
+    annual: Saving | None
+
+
+@dataclass(frozen=True)
+class Criteria:
+    """Verdicts: supported, hinted, unknown, contradicted; None where nothing was judged."""
+
+    independence: str | None
+    tolerance: str | None
+    storage: str | None
+
+
+@dataclass(frozen=True)
+class Reason:
+    """One rule that spoke. Weight is log2 odds, above 0 for batching; None decides alone.
+
+    What decides alone is a veto or the owner's override (code OVERRIDE).
+    """
+
+    code: str
+    criterion: str | None
+    weight: float | None
+    evidence: str
+    calls: int
+
+    @property
+    def side(self) -> str:
+        """Who speaks: the 'owner', or evidence 'for', 'against' or, with no weight, 'neither'."""
+        if self.code == "OVERRIDE":
+            return "owner"
+        if self.weight == 0:
+            return "neither"
+        return "for" if self.weight is not None and self.weight > 0 else "against"
+
+
+@dataclass(frozen=True)
+class Workload:
+    """The calls of one workload that carry one label. Costs are None where none could be priced.
+
+    deadline_risk: some of its calls must be back before the 24 hours that a batch may take.
+    """
+
+    workload_id: str
+    label: str
+    caller: str | None
+    operation_name: str | None
+    provider_name: str | None
+    model: str | None
+    first_call_at: datetime | None
+    last_call_at: datetime | None
+    active_days: int
+    confidence: float | None
+    calls: int
+    priced_calls: int
+    unpriced_calls: int
+    unpriced_tokens: int
+    already_batch_calls: int
+    already_batch_cost: Decimal
+    list_cost: Decimal | None
+    contracted_cost: Decimal | None
+    effective_cost: Decimal | None
+    saving_conservative: Decimal
+    saving_expected: Decimal
+    saving_best: Decimal
+    forward_effective_cost: Decimal | None
+    forward_saving_conservative: Decimal
+    forward_saving_expected: Decimal
+    forward_saving_best: Decimal
+    flex_cost: Decimal | None
+    peak_day_calls: int
+    deadline_risk: bool
+    worth_it: bool
+    advice: str
+    note: str
+    criteria: Criteria
+    reasons: tuple[Reason, ...]
+
+
+@dataclass(frozen=True)
+class Pricing:
+    """The price card: its release, digest, the day it was read for, and its oldest checked row."""
+
+    version: str
+    sha256: str
+    as_of: date
+    oldest_verified_on: date | None
+
+
+@dataclass(frozen=True)
+class LogFile:
+    """One log file and where its lines went. `path` is relative to the files' common folder."""
+
+    path: str
+    format: str | None
+    lines: int
+    calls: int
+    rejects: int
+    duplicates: int
+    not_calls: int
+
+
+@dataclass(frozen=True)
+class RejectReason:
+    """One reason why lines could not be read, with the first such line."""
+
+    reason: str
+    lines: int
+    first_file: str
+    first_line: int | None
+    excerpt: str | None
+
+
+@dataclass(frozen=True)
+class Unpriced:
+    """Calls without a known price: which model, why, and what to do."""
+
+    provider_name: str | None
+    model: str | None
+    price_status: str
+    hint: str | None
+    calls: int
+    tokens: int
+
+
+@dataclass(frozen=True)
+class DataQuality:
+    """Where every line went and what could not be used.
+
+    `closes` is true when lines = calls + rejects + duplicates + not_calls. The two lists are cut
+    at `build.LISTED`, worst first; the counts above them are always complete.
+    """
+
+    files: int
+    lines: int
+    calls: int
+    rejects: int
+    duplicates: int
+    not_calls: int
+    closes: bool
+    calls_without_time: int
+    calls_by_status: dict[str, int]
+    calls_by_tokens_source: dict[str, int]
+    calls_by_price_status: dict[str, int]
+    unpriced: tuple[Unpriced, ...]
+    rejects_by_reason: tuple[RejectReason, ...]
+    worst_files: tuple[LogFile, ...]
+
+
+@dataclass(frozen=True)
+class Sensitivity:
+    """The observed saving if one assumption were different; change is against the headline."""
+
+    name: str
+    title: str
+    saving: Decimal
+    change: Decimal
+
+
+@dataclass(frozen=True)
+class Result:
+    """One audit, whole."""
+
+    schema_version: int
+    tool_version: str
+    generated_at: datetime
+    period: Period
+    projection: Projection
+    totals: Totals
+    labels: tuple[LabelTotal, ...]
+    models: tuple[ModelTotal, ...]
+    savings: Savings
+    workloads: tuple[Workload, ...]
+    pricing: Pricing
+    data_quality: DataQuality
+    sensitivity: tuple[Sensitivity, ...]
+    assumptions: tuple[str, ...]

@@ -1,0 +1,108 @@
+"""Policy -> the one generated SELECT, `rule_scores`, and the small tables beside it.
+
+Everything else about labels is a file in `sql/`. Only this SELECT must be generated, because rules
+are data: it asks each rule once per case (not per call) and packs the answers into a bit mask. The
+expressions in it went through the allow-list of `policy`; all other texts travel as parameters.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from llm_audit.policy import Policy, Rule, evidence_parts
+
+if TYPE_CHECKING:
+    import duckdb
+
+_TABLES = (
+    "CREATE OR REPLACE TABLE rules (bit BIGINT, code VARCHAR, criterion VARCHAR, kind VARCHAR, "
+    "weight DOUBLE, why VARCHAR, text_0 VARCHAR, name_1 VARCHAR, text_1 VARCHAR, name_2 VARCHAR, "
+    "text_2 VARCHAR, name_3 VARCHAR, text_3 VARCHAR)",
+    "CREATE OR REPLACE TABLE thresholds (supported DOUBLE, hinted DOUBLE, contradicted DOUBLE)",
+    "CREATE OR REPLACE TABLE words (word VARCHAR, kind VARCHAR)",
+    "CREATE OR REPLACE TABLE tag_keys (key VARCHAR, kind VARCHAR)",
+    "CREATE OR REPLACE TABLE overrides (position BIGINT, caller_like VARCHAR, "
+    "workload_like VARCHAR, model_like VARCHAR, operation_like VARCHAR, label VARCHAR, "
+    "tolerance_s DOUBLE, sentence VARCHAR)",
+)
+
+
+def create_rule_tables(connection: duckdb.DuckDBPyConnection, policy: Policy) -> None:
+    """Write the policy as the tables `rules`, `thresholds`, `words` and `overrides`.
+
+    To be called before the steps 10-39: names and overrides are matched early.
+    """
+    for statement in _TABLES:
+        connection.execute(statement)
+    limits = policy.thresholds
+    _insert(connection, "thresholds", [(limits.supported, limits.hinted, limits.contradicted)])
+    _insert(connection, "rules", [_rule_row(n, rule) for n, rule in enumerate(policy.rules)])
+    _insert(
+        connection,
+        "words",
+        [(word, kind) for kind, words in policy.words.items() for word in words],
+    )
+    _insert(
+        connection,
+        "tag_keys",
+        [(key, kind) for kind, keys in policy.tags.items() for key in keys],
+    )
+    _insert(
+        connection,
+        "overrides",
+        [
+            (
+                number,
+                _like_pattern(override.caller),
+                _like_pattern(override.workload),
+                _like_pattern(override.model),
+                _like_pattern(override.operation),
+                override.label,
+                override.tolerance_s,
+                override.sentence,
+            )
+            for number, override in enumerate(policy.overrides)
+        ],
+    )
+
+
+def rule_scores_sql(policy: Policy) -> str:
+    """The SELECT of `rule_scores`: case_no, fired_rules (bit n set: rule n fired; NULL does not).
+
+    Bits follow the order of `policy.rules`, as in the `rules` table.
+    """
+    bits = [
+        f"CASE WHEN {rule.when} THEN {1 << number} ELSE 0 END  -- {_comment(rule.code)}"
+        for number, rule in enumerate(policy.rules)
+    ]
+    total = "\n  + ".join(["CAST(0 AS BIGINT)", *bits])
+    return "\n".join(["SELECT", "  case_no,", f"  {total}", "  AS fired_rules", "FROM signals"])
+
+
+def _rule_row(number: int, rule: Rule) -> tuple[object, ...]:
+    texts, names = evidence_parts(rule.evidence)
+    parts = (texts[0], names[0], texts[1], names[1], texts[2], names[2], texts[3])
+    return (1 << number, rule.code, rule.criterion, rule.kind, rule.weight, rule.why, *parts)
+
+
+def _insert(
+    connection: duckdb.DuckDBPyConnection, table: str, rows: Sequence[tuple[object, ...]]
+) -> None:
+    """All rows in one statement; the values are parameters, the table's name is our own."""
+    if rows:
+        marks = ", ".join(f"({', '.join('?' for _ in row)})" for row in rows)
+        connection.execute(
+            f"INSERT INTO {table} VALUES {marks}",  # noqa: S608
+            [value for row in rows for value in row],
+        )
+
+
+def _comment(code: str) -> str:
+    return "".join(letter for letter in code if letter.isalnum() or letter in "_-")
+
+
+def _like_pattern(glob: str) -> str:
+    """A glob as a LIKE pattern with `\\` as the escape: `*` any text, `?` one character."""
+    escaped = glob.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    return escaped.replace("*", "%").replace("?", "_")

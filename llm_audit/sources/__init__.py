@@ -1,0 +1,1 @@
+"""Where log files come from. Today: local files, folders, globs and standard input."""

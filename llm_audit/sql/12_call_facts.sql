@@ -1,0 +1,37 @@
+-- table: call_facts
+-- grain: one row per call
+--
+-- The narrow copy that every later step sorts and joins: small integers instead of names, times as
+-- microseconds since 1970 (exact, and the same arithmetic on every engine). Texts are joined late.
+SELECT
+  calls.call_no,
+  calls.call_id,
+  keys.workload_no,
+  keys.job_no,
+  calls.started_at,
+  date_diff('microsecond', TIMESTAMP '1970-01-01 00:00:00', calls.started_at) AS started_us,
+  date_diff(
+    'microsecond',
+    TIMESTAMP '1970-01-01 00:00:00',
+    greatest(calls.started_at, coalesce(calls.ended_at, calls.started_at))
+  ) AS ended_us,
+  calls.is_streaming,
+  calls.has_tool_result,
+  calls.previous_response_id IS NOT NULL AS continues_response,
+  calls.service_tier,
+  calls.declared_tolerance_s,
+  calls.client_timeout_s,
+  calls.status = 'cancelled' OR coalesce(calls.http_status = 499, FALSE) AS is_cancelled,
+  calls.scheduler,
+  calls.end_user_hash,
+  calls.input_tokens,
+  calls.max_output_tokens,
+  calls.message_count,
+  calls.message_hashes[-1] AS last_message_hash
+FROM (SELECT row_number() OVER () AS call_no, * FROM calls) AS calls
+INNER JOIN workload_keys AS keys
+  ON coalesce(calls.caller, 'unknown caller (' || calls.source_format || ')') = keys.caller
+  AND coalesce(calls.operation_name, 'unknown operation') = keys.operation_name
+  AND coalesce(calls.provider_name, 'unknown provider') = keys.provider_name
+  AND coalesce(calls.request_model, calls.response_model, 'unknown model') = keys.model
+  AND calls.template_hash IS NOT DISTINCT FROM keys.template_hash

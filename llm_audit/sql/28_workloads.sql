@@ -1,0 +1,130 @@
+-- table: workloads
+-- grain: one row per workload, with everything that rules may ask of it
+--
+-- A share is NULL where the log does not carry the field at all: missing is not evidence.
+SELECT
+  keys.workload_id,
+  keys.caller,
+  keys.operation_name,
+  keys.provider_name,
+  keys.model,
+  keys.workload_template AS template_hash,
+  cases.calls,
+  counts.first_call_at,
+  counts.last_call_at,
+  counts.active_days,
+  runs.run_count,
+  runs.median_run_calls,
+  runs.max_run_calls,
+  CAST(runs.run_count AS DOUBLE) / nullif(counts.active_days, 0) AS runs_per_day,
+  runs.share_in_large_runs,
+  runs.share_in_pool_runs,
+  runs.large_run_days,
+  runs.daily_regularity,
+  cases.share_starts_inside,
+  cases.share_streaming,
+  cases.share_tool_results,
+  cases.share_continues_response,
+  cases.share_continues_prompt,
+  cases.share_token_growth,
+  cases.share_conversation,
+  cases.share_prompts_known,
+  cases.share_single_turn,
+  counts.distinct_prompts,
+  cases.share_cancelled,
+  counts.cancel_minutes,
+  cases.share_short_timeout,
+  cases.client_timeout_min_s,
+  cases.declared_tolerance_min_s,
+  cases.declared_tolerance_max_s,
+  cases.share_scheduled,
+  cases.share_ci,
+  cases.scheduler,
+  cases.share_batch_tier,
+  cases.share_flex_tier,
+  cases.share_priority_tier,
+  cases.share_short_input,
+  cases.share_long_input,
+  cases.share_long_output_limit,
+  cases.share_end_user,
+  counts.distinct_end_users,
+  coalesce(words.offline_words, 0) AS offline_words,
+  coalesce(words.online_words, 0) AS online_words,
+  words.offline_name,
+  words.online_name,
+  coalesce(tags.share_blocking, 0) AS share_blocking_tags,
+  tags.blocking_name,
+  tags.clock_deadline,
+  tags.later_deadline,
+  names.environment,
+  keys.workload_no
+FROM (
+  SELECT
+    workload_no,
+    CAST(sum(calls) AS BIGINT) AS calls,
+    CAST(sum(starts_inside_calls) AS DOUBLE) / sum(calls) AS share_starts_inside,
+    sum(CASE WHEN is_streaming THEN calls ELSE 0 END)
+    / CAST(nullif(sum(CASE WHEN is_streaming IS NOT NULL THEN calls ELSE 0 END), 0) AS DOUBLE)
+      AS share_streaming,
+    sum(CASE WHEN has_tool_result THEN calls ELSE 0 END)
+    / CAST(nullif(sum(CASE WHEN has_tool_result IS NOT NULL THEN calls ELSE 0 END), 0) AS DOUBLE)
+      AS share_tool_results,
+    CAST(sum(CASE WHEN continues_response THEN calls ELSE 0 END) AS DOUBLE) / sum(calls)
+      AS share_continues_response,
+    CAST(sum(CASE WHEN continues_prompt THEN calls ELSE 0 END) AS DOUBLE) / sum(calls)
+      AS share_continues_prompt,
+    CAST(sum(token_growth_calls) AS DOUBLE) / sum(calls) AS share_token_growth,
+    CAST(sum(following_calls) AS DOUBLE) / sum(calls) AS share_conversation,
+    CAST(sum(prompt_calls) AS DOUBLE) / sum(calls) AS share_prompts_known,
+    sum(single_turn_calls) / CAST(nullif(sum(counted_message_calls), 0) AS DOUBLE)
+      AS share_single_turn,
+    CAST(sum(cancelled_calls) AS DOUBLE) / sum(calls) AS share_cancelled,
+    sum(short_timeout_calls) / CAST(nullif(sum(timeout_calls), 0) AS DOUBLE)
+      AS share_short_timeout,
+    min(client_timeout_min_s) AS client_timeout_min_s,
+    min(declared_tolerance_s) AS declared_tolerance_min_s,
+    max(declared_tolerance_max_s) AS declared_tolerance_max_s,
+    CAST(sum(scheduled_calls) AS DOUBLE) / sum(calls) AS share_scheduled,
+    CAST(sum(ci_calls) AS DOUBLE) / sum(calls) AS share_ci,
+    min(scheduler) AS scheduler,
+    CAST(sum(CASE WHEN service_tier = 'batch' THEN calls ELSE 0 END) AS DOUBLE) / sum(calls)
+      AS share_batch_tier,
+    CAST(sum(CASE WHEN service_tier = 'flex' THEN calls ELSE 0 END) AS DOUBLE) / sum(calls)
+      AS share_flex_tier,
+    CAST(sum(CASE WHEN service_tier = 'priority' THEN calls ELSE 0 END) AS DOUBLE) / sum(calls)
+      AS share_priority_tier,
+    sum(short_input_calls) / CAST(nullif(sum(counted_input_calls), 0) AS DOUBLE)
+      AS share_short_input,
+    sum(long_input_calls) / CAST(nullif(sum(counted_input_calls), 0) AS DOUBLE)
+      AS share_long_input,
+    CAST(sum(long_output_calls) AS DOUBLE) / sum(calls) AS share_long_output_limit,
+    CAST(sum(end_user_calls) AS DOUBLE) / sum(calls) AS share_end_user
+  FROM case_facts
+  GROUP BY workload_no
+) AS cases
+INNER JOIN (
+  SELECT DISTINCT
+    workload_no,
+    workload_id,
+    caller,
+    operation_name,
+    provider_name,
+    model,
+    workload_template
+  FROM workload_keys
+) AS keys ON cases.workload_no = keys.workload_no
+INNER JOIN workload_counts AS counts ON cases.workload_no = counts.workload_no
+LEFT JOIN workload_runs AS runs ON cases.workload_no = runs.workload_no
+LEFT JOIN workload_words AS words ON cases.workload_no = words.workload_no
+LEFT JOIN workload_tags AS tags ON cases.workload_no = tags.workload_no
+LEFT JOIN (
+  SELECT keys.workload_no, min(call_groups.environment) AS environment
+  FROM call_groups
+  INNER JOIN workload_keys AS keys
+    ON call_groups.caller = keys.caller
+    AND call_groups.operation_name = keys.operation_name
+    AND call_groups.provider_name = keys.provider_name
+    AND call_groups.model = keys.model
+    AND call_groups.template_hash IS NOT DISTINCT FROM keys.template_hash
+  GROUP BY keys.workload_no
+) AS names ON cases.workload_no = names.workload_no

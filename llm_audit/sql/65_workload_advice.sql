@@ -1,0 +1,34 @@
+-- view: workload_advice
+-- grain: one row per workload and label: the one thing to do about it.
+-- why: the first case that holds wins. Work that one call makes wait for the next, and that no
+--   person waits for, cannot be batched but can run on the flex tier at the same rates.
+--   100 calls on the busiest day is the least that is worth a migration.
+SELECT
+    savings.*,
+    COALESCE(verdicts.deadline_risk, FALSE) AS deadline_risk,
+    CASE
+        WHEN savings.already_batch_calls > 0 AND savings.candidate_calls = 0
+            AND savings.unpriced_calls = 0
+            THEN 'already_batch'
+        WHEN savings.label = 'realtime' AND verdicts.independence = 'contradicted'
+            AND verdicts.tolerance = 'supported' AND savings.flex_cost < savings.effective_cost
+            THEN 'flex'
+        WHEN savings.label = 'realtime' THEN 'realtime'
+        WHEN savings.candidate_calls = 0 AND savings.unpriced_calls > 0 THEN 'unpriced'
+        WHEN savings.candidate_calls = 0 THEN 'below_floor'
+        WHEN savings.retired_calls = savings.candidate_calls THEN 'retired_model'
+        WHEN savings.batch_rate_calls = 0 THEN 'no_batch_rate'
+        WHEN savings.saving_conservative = 0
+            AND savings.flex_paid_calls = savings.candidate_calls
+            THEN 'flex'
+        WHEN savings.saving_conservative = 0
+            AND savings.batch_conservative > savings.effective_cost
+            THEN 'keep_sync_cache_cheaper'
+        WHEN savings.saving_conservative = 0 THEN 'no_batch_rate'
+        WHEN savings.peak_day_calls < 100 THEN 'below_floor'
+        WHEN savings.label = 'gray_area' THEN 'ask_owner'
+        ELSE 'batch'
+    END AS advice
+FROM workload_savings AS savings
+LEFT JOIN workload_labels AS verdicts
+    ON verdicts.workload_id = savings.workload_id AND verdicts.label = savings.label

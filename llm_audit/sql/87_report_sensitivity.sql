@@ -1,0 +1,40 @@
+-- view: report_sensitivity
+-- grain: one row per assumption: the observed saving if only that assumption were different
+-- why: a reader who doubts one assumption finds here what the doubt is worth. Each row after the
+--      third adds to the headline workloads, or prices them, in another way.
+SELECT 1 AS position, 'conservative' AS name,
+  'Headline: every cache hit of today is lost in the batch' AS title,
+  COALESCE(SUM(saving_conservative), 0) AS saving
+FROM savings
+WHERE label = 'batch_eligible' AND worth_it
+UNION ALL
+SELECT 2, 'expected', 'Cache hits survive in a batch as often as the vendor''s rules make likely',
+  COALESCE(SUM(saving_expected), 0)
+FROM savings
+WHERE label = 'batch_eligible' AND worth_it
+UNION ALL
+SELECT 3, 'best', 'Every cache hit of today is kept in the batch',
+  COALESCE(SUM(saving_best), 0)
+FROM savings
+WHERE label = 'batch_eligible' AND worth_it
+UNION ALL
+SELECT 4, 'gray_area_converted', 'The owners of all gray workloads say that the results can wait',
+  COALESCE(SUM(saving_conservative), 0)
+FROM savings
+WHERE label IN ('batch_eligible', 'gray_area') AND worth_it
+UNION ALL
+SELECT 5, 'deadline_risk_included', 'Workloads with a deadline under 24 hours move as well',
+  COALESCE(SUM(s.saving_conservative), 0)
+FROM savings AS s
+LEFT JOIN workload_labels AS l ON l.workload_id = s.workload_id AND l.label = s.label
+WHERE s.label = 'batch_eligible' AND (s.worth_it OR l.deadline_risk AND s.advice = 'batch')
+UNION ALL
+SELECT 6, 'small_workloads_included', 'Eligible workloads too small to be worth the work move as well',
+  COALESCE(SUM(saving_conservative), 0)
+FROM savings
+WHERE label = 'batch_eligible' AND (worth_it OR advice = 'below_floor')
+UNION ALL
+SELECT 7, 'flex_instead_of_batch', 'The same workloads use the flex tier instead, where one is sold',
+  COALESCE(SUM(effective_cost - flex_cost), 0)
+FROM savings
+WHERE label = 'batch_eligible' AND worth_it AND flex_cost < effective_cost

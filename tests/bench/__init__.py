@@ -1,0 +1,1 @@
+"""The benchmark behind `make bench`: not a test, nothing here is collected."""

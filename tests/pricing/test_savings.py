@@ -1,0 +1,209 @@
+"""Savings per workload and label, the advice beside them, and what is left of them tomorrow."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+import duckdb
+import pytest
+
+from tests.pricing.helpers import call, rows, save
+
+Connection = duckdb.DuckDBPyConnection
+
+
+def many(model: str, number: int = 100, **values: Any) -> list[dict[str, Any]]:
+    """A day's worth of equal calls; 10,000 tokens in and 500 out unless told otherwise."""
+    return [call(model, **{"input_tokens": 10_000, "output_tokens": 500, **values})] * number
+
+
+def sonnet_day() -> list[dict[str, Any]]:
+    """8 million tokens in, 2 million out, in 100 calls of one day."""
+    return many(
+        "claude-sonnet-4-20250514",
+        input_tokens=80_000,
+        output_tokens=20_000,
+        started_at=datetime(2025, 9, 10, 2),
+    )
+
+
+def test_the_users_example_on_its_day(connection: Connection) -> None:
+    row = save(connection, sonnet_day(), date(2025, 9, 10))
+    assert row["effective_cost"] == 54
+    assert row["batch_cost_conservative"] == 27
+    assert row["saving_conservative"] == row["saving_best"] == 27
+    assert row["forward_effective_cost"] == 54
+    assert row["forward_saving_conservative"] == 27
+    assert (row["advice"], row["worth_it"], row["peak_day_calls"]) == ("batch", True, 100)
+
+
+def test_the_users_example_after_the_model_is_gone(connection: Connection) -> None:
+    row = save(connection, sonnet_day(), date(2026, 11, 22))
+    assert row["saving_conservative"] == 27
+    assert row["forward_saving_conservative"] == row["forward_saving_best"] == 0
+    assert row["advice"] == "retired_model"
+    assert "claude-sonnet-4 was retired on 2026-06-15" in row["note"]
+    assert "claude-sonnet-5" in row["note"]
+    assert row["worth_it"]
+
+
+@pytest.mark.parametrize(
+    ("as_of", "saves"), [(date(2026, 6, 14), True), (date(2026, 6, 15), False)]
+)
+def test_a_model_saves_until_the_day_it_retires(
+    connection: Connection, as_of: date, saves: bool
+) -> None:
+    row = save(connection, sonnet_day(), as_of)
+    assert (row["forward_saving_conservative"] > 0) is saves
+
+
+def test_cached_prompts_are_kept_synchronous(connection: Connection) -> None:
+    row = save(connection, many("gpt-4.1", cache_read_input_tokens=9_000))
+    assert row["effective_cost"] == Decimal("1.05")
+    assert row["batch_cost_conservative"] == Decimal("1.20")
+    assert row["saving_conservative"] == row["saving_best"] == 0
+    assert row["advice"] == "keep_sync_cache_cheaper"
+    assert not row["worth_it"]
+    assert "$1.0500" in row["note"]
+    assert "$1.2000" in row["note"]
+
+
+def test_the_same_without_cache_saves_half(connection: Connection) -> None:
+    row = save(connection, many("gpt-4.1"))
+    assert row["saving_conservative"] * 2 == row["effective_cost"]
+    assert row["advice"] == "batch"
+
+
+def test_dear_and_cheap_calls_of_one_workload_are_weighed_together(connection: Connection) -> None:
+    """0.0105 -> 0.0120 and 0.0240 -> 0.0120: the workload moves as a whole."""
+    calls = many("gpt-4.1", 50, cache_read_input_tokens=9_000) + many("gpt-4.1", 50)
+    row = save(connection, calls)
+    assert row["saving_conservative"] == 50 * (
+        Decimal("0.0105") + Decimal("0.0240") - Decimal("0.024")
+    )
+
+
+def test_the_scenarios_are_ordered(connection: Connection) -> None:
+    """Only writes: the batch without cache_control is the cheapest, so it bounds the others."""
+    row = save(connection, many("claude-haiku-4-5", cache_creation_5m_input_tokens=10_000))
+    assert row["saving_conservative"] == row["saving_expected"] == row["saving_best"] > 0
+
+
+def test_too_few_calls(connection: Connection) -> None:
+    row = save(connection, many("gpt-4.1", 99))
+    assert (row["advice"], row["worth_it"]) == ("below_floor", False)
+    assert row["saving_conservative"] > 0
+
+
+def test_the_floor_is_the_busiest_day_not_the_sum(connection: Connection) -> None:
+    calls = many("gpt-4.1", 99) + many("gpt-4.1", 99, started_at=datetime(2026, 11, 11))
+    assert save(connection, calls)["peak_day_calls"] == 99
+
+
+def test_gray_work_asks_its_owner(connection: Connection) -> None:
+    row = save(connection, many("gpt-4.1"), label="gray_area")
+    assert (row["advice"], row["worth_it"]) == ("ask_owner", True)
+
+
+def test_realtime_work_is_not_claimed(connection: Connection) -> None:
+    row = save(connection, many("gpt-5"), label="realtime")
+    assert (row["advice"], row["worth_it"]) == ("realtime", False)
+    assert row["saving_conservative"] > 0
+
+
+def test_dependent_unattended_work_goes_to_flex(connection: Connection) -> None:
+    verdicts = ("contradicted", "supported", "unknown")
+    row = save(connection, many("gpt-5"), label="realtime", verdicts=verdicts)
+    assert (row["advice"], row["worth_it"]) == ("flex", False)
+    assert row["flex_cost"] * 2 == row["effective_cost"]
+
+
+def test_a_short_deadline_stays_out_of_the_headline(connection: Connection) -> None:
+    row = save(connection, many("gpt-4.1"), deadline_risk=True)
+    assert not row["worth_it"]
+    assert "24 hours" in row["note"]
+
+
+def test_what_is_batched_already(connection: Connection) -> None:
+    row = save(connection, many("gpt-4.1", service_tier="batch"))
+    assert row["advice"] == "already_batch"
+    assert row["already_batch_calls"] == 100
+    assert row["already_batch_cost"] == row["effective_cost"] == Decimal("1.2")
+    assert row["saving_best"] == row["forward_saving_best"] == 0
+
+
+def test_flex_calls_save_nothing_in_a_batch(connection: Connection) -> None:
+    row = save(connection, many("gpt-5", service_tier="flex"))
+    assert (row["advice"], row["saving_best"]) == ("flex", 0)
+    cached = [
+        {**c, "call_id": f"b{n}"}
+        for n, c in enumerate(many("gpt-5", service_tier="flex", cache_read_input_tokens=9_000))
+    ]
+    connection.execute("DELETE FROM calls")
+    row = save(connection, cached)
+    assert row["batch_cost_conservative"] > row["effective_cost"]
+    assert (row["advice"], row["saving_conservative"]) == ("flex", 0)
+
+
+def test_no_batch_rate(connection: Connection) -> None:
+    row = save(connection, many("ft:gpt-4.1-mini-2025-04-14:acme::x"))
+    assert (row["advice"], row["saving_best"]) == ("no_batch_rate", 0)
+    assert row["batch_cost_conservative"] is None
+
+
+def test_a_batch_at_the_standard_rate(connection: Connection) -> None:
+    row = save(connection, many("gpt-3.5-turbo-1106"))
+    assert (row["advice"], row["saving_best"]) == ("no_batch_rate", 0)
+
+
+def test_unpriced_calls_stay_in_the_totals(connection: Connection) -> None:
+    row = save(connection, many("gpt-99"))
+    assert (row["advice"], row["unpriced_calls"], row["priced_calls"]) == ("unpriced", 100, 0)
+    assert row["unpriced_tokens"] == 1_050_000
+    assert row["list_cost"] is None
+    assert row["saving_best"] == 0
+
+
+def test_failed_calls_cost_nothing_and_count_for_nothing(connection: Connection) -> None:
+    failed = many("gpt-4.1", status="error", input_tokens=None, output_tokens=None)
+    row = save(connection, failed)
+    assert (row["calls"], row["unpriced_calls"], row["peak_day_calls"]) == (100, 0, 0)
+    assert row["effective_cost"] == 0
+    assert not row["worth_it"]
+
+
+@pytest.mark.parametrize("tier", ["standard", "flex", "priority"])
+def test_forward_on_the_calls_own_day_is_what_was_observed(
+    connection: Connection, tier: str
+) -> None:
+    used = {"cache_read_input_tokens": 3_000, "web_search_requests": 1, "service_tier": tier}
+    row = save(connection, many("gpt-6-sol", 7, **used), date(2026, 11, 10))
+    for name in ("effective_cost", "saving_conservative", "saving_expected", "saving_best"):
+        assert row[f"forward_{name}"] == row[name]
+
+
+def test_forward_uses_the_rates_of_its_day(connection: Connection) -> None:
+    row = save(connection, many("gpt-5.6-luna", started_at=datetime(2026, 7, 20)))
+    assert row["effective_cost"] == Decimal("1.30")
+    assert row["forward_effective_cost"] == Decimal("0.26")
+    assert row["forward_saving_conservative"] == Decimal("0.13")
+
+
+def test_every_cost_leads_to_its_rates(connection: Connection) -> None:
+    save(connection, many("gpt-4.1", 3))
+    sheets = rows(
+        connection,
+        "SELECT DISTINCT model_key, day, tier, list_input, batch_input "
+        "FROM costs JOIN rate_sheets USING (card_id)",
+    )
+    assert sheets == [
+        {
+            "model_key": "openai/first_party/gpt-4.1",
+            "day": date(2026, 11, 10),
+            "tier": "standard",
+            "list_input": Decimal("0.000002"),
+            "batch_input": Decimal("0.000001"),
+        }
+    ]

@@ -1,0 +1,321 @@
+"""The derived tables that the report reads, with literal rows: no rule or price has a say here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+
+import duckdb
+
+from llm_audit import pipeline, report
+
+NOW = datetime(2025, 9, 10, 12, 0, tzinfo=UTC)
+
+_MONEY = "DECIMAL(38,12)"
+_BATCH = f"""batch_cost_conservative {_MONEY}, batch_cost_expected {_MONEY},
+    batch_cost_best {_MONEY}, flex_cost {_MONEY}"""
+_TABLES = (
+    """CREATE TABLE workloads (workload_id VARCHAR, caller VARCHAR, operation_name VARCHAR,
+    provider_name VARCHAR, model VARCHAR, template_hash VARCHAR, calls BIGINT,
+    first_call_at TIMESTAMP, last_call_at TIMESTAMP, active_days BIGINT)""",
+    """CREATE TABLE reasons (workload_id VARCHAR, label VARCHAR, code VARCHAR, criterion VARCHAR,
+    weight DOUBLE, evidence VARCHAR, calls BIGINT)""",
+    """CREATE TABLE workload_labels (workload_id VARCHAR, label VARCHAR, calls BIGINT,
+    confidence DOUBLE, independence VARCHAR, tolerance VARCHAR, storage VARCHAR,
+    deadline_risk BOOLEAN)""",
+    f"""CREATE TABLE costs (call_id VARCHAR, list_cost {_MONEY}, contracted_cost {_MONEY},
+    effective_cost {_MONEY}, {_BATCH}, price_status VARCHAR)""",
+    f"""CREATE TABLE savings (workload_id VARCHAR, label VARCHAR, calls BIGINT,
+    priced_calls BIGINT, unpriced_calls BIGINT, unpriced_tokens BIGINT, already_batch_calls BIGINT,
+    already_batch_cost {_MONEY}, list_cost {_MONEY}, contracted_cost {_MONEY},
+    effective_cost {_MONEY}, {_BATCH}, saving_conservative {_MONEY}, saving_expected {_MONEY},
+    saving_best {_MONEY}, forward_effective_cost {_MONEY}, forward_saving_conservative {_MONEY},
+    forward_saving_expected {_MONEY}, forward_saving_best {_MONEY}, peak_day_calls BIGINT,
+    worth_it BOOLEAN, advice VARCHAR, note VARCHAR)""",
+    """CREATE TABLE pricing_meta (version VARCHAR, sha256 VARCHAR, as_of DATE,
+    oldest_verified_on DATE, rows BIGINT)""",
+    """CREATE TABLE model_names (provider_name VARCHAR, request_model VARCHAR,
+    response_model VARCHAR, provider VARCHAR, surface VARCHAR, model VARCHAR, snapshot VARCHAR,
+    match_method VARCHAR, hint VARCHAR)""",
+)
+
+
+def create_derived_tables(connection: duckdb.DuckDBPyConnection) -> None:
+    for statement in _TABLES:
+        connection.execute(statement)
+    insert(
+        connection,
+        "pricing_meta",
+        version="2025.09.1",
+        sha256="5f" * 32,
+        as_of=date(2025, 9, 10),
+        oldest_verified_on=date(2025, 8, 1),
+        rows=1200,
+    )
+
+
+def insert(connection: duckdb.DuckDBPyConnection, table: str, **row: Any) -> None:
+    columns, marks = ", ".join(row), ", ".join("?" for _ in row)
+    connection.execute(f"INSERT INTO {table} ({columns}) VALUES ({marks})", list(row.values()))
+
+
+def add_workload(
+    connection: duckdb.DuckDBPyConnection,
+    number: int,
+    *,
+    label: str = "batch_eligible",
+    workload: Mapping[str, Any] | None = None,
+    verdicts: tuple[str, str, str] = ("supported", "supported", "supported"),
+    confidence: float = 0.95,
+    deadline_risk: bool = False,
+    **savings: Any,
+) -> str:
+    """One workload with one label; `savings` overrides its row of the savings table."""
+    workload_id = f"w_{number:010x}"
+    calls = savings.get("calls", 1000)
+    row: dict[str, Any] = {
+        "caller": f"job-{number}",
+        "operation_name": "chat",
+        "provider_name": "openai",
+        "model": "gpt-4.1",
+        "template_hash": None,
+        "calls": calls,
+        "first_call_at": datetime(2025, 9, 1, 2),
+        "last_call_at": datetime(2025, 9, 8, 4),
+        "active_days": 8,
+    }
+    insert(connection, "workloads", workload_id=workload_id, **row | dict(workload or {}))
+    insert(
+        connection,
+        "workload_labels",
+        workload_id=workload_id,
+        label=label,
+        calls=calls,
+        confidence=confidence,
+        independence=verdicts[0],
+        tolerance=verdicts[1],
+        storage=verdicts[2],
+        deadline_risk=deadline_risk,
+    )
+    cost = Decimal(savings.pop("cost", 0))
+    saved = [Decimal(amount) for amount in savings.pop("saved", (0, 0, 0))]
+    forward = savings.pop("forward", saved)
+    saving_row: dict[str, Any] = {
+        "workload_id": workload_id,
+        "label": label,
+        "calls": calls,
+        "priced_calls": calls - savings.get("unpriced_calls", 0),
+        "unpriced_calls": 0,
+        "unpriced_tokens": 0,
+        "already_batch_calls": 0,
+        "already_batch_cost": Decimal(0),
+        "list_cost": cost,
+        "contracted_cost": cost,
+        "effective_cost": cost,
+        "batch_cost_conservative": cost - saved[0],
+        "batch_cost_expected": cost - saved[1],
+        "batch_cost_best": cost - saved[2],
+        "flex_cost": None,
+        "saving_conservative": saved[0],
+        "saving_expected": saved[1],
+        "saving_best": saved[2],
+        "forward_effective_cost": cost,
+        "forward_saving_conservative": forward[0],
+        "forward_saving_expected": forward[1],
+        "forward_saving_best": forward[2],
+        "peak_day_calls": calls,
+        "worth_it": label != "realtime",
+        "advice": {"batch_eligible": "batch", "gray_area": "ask_owner"}.get(label, "realtime"),
+        "note": "",
+    }
+    insert(connection, "savings", **saving_row | savings)
+    return workload_id
+
+
+def add_reason(
+    connection: duckdb.DuckDBPyConnection, workload_id: str, label: str, **row: Any
+) -> None:
+    insert(connection, "reasons", workload_id=workload_id, label=label, **row)
+
+
+def add_calls(
+    connection: duckdb.DuckDBPyConnection,
+    count: int,
+    *,
+    days: int,
+    path: str = "logs/app.jsonl",
+    **file_counts: int,
+) -> None:
+    """`count` priced calls, evenly over `days` days, in one file whose counts close."""
+    connection.execute(
+        "INSERT INTO calls (call_id, source_file, source_line, started_at, status, tokens_source) "
+        "SELECT $1 || '-' || n, $1, n + 1, TIMESTAMP '2025-09-01' "
+        "+ INTERVAL (n * $3 // $2) SECOND, 'ok', 'reported' FROM range($2) AS numbers (n)",
+        [path, count, days * 86_400],
+    )
+    connection.execute(
+        "INSERT INTO costs (call_id, price_status) SELECT call_id, 'priced' FROM calls "
+        "WHERE source_file = ?",
+        [path],
+    )
+    others = {"rejects": 0, "duplicates": 0, "not_calls": 0} | file_counts
+    insert(
+        connection,
+        "ingested_files",
+        path=path,
+        format="litellm",
+        lines=count + sum(others.values()),
+        calls=count,
+        **others,
+    )
+
+
+def build(connection: duckdb.DuckDBPyConnection, *, project: bool = False) -> report.Result:
+    """Run the report's steps and build its result, made at a fixed time."""
+    pipeline.run_steps(connection, 80, 99)
+    return report.build(connection, now=NOW, project=project, tool_version="0.1.0")
+
+
+def one_day_on_sonnet_4(connection: duckdb.DuckDBPyConnection) -> None:
+    """The user's example: 8 M input and 2 M output tokens in a day, all of it can wait."""
+    add_calls(connection, 1000, days=1)
+    add_workload(
+        connection,
+        1,
+        workload={"provider_name": "anthropic", "model": "claude-sonnet-4-20250514"},
+        cost=54,
+        saved=(27, 27, 27),
+        note="Results may wait: a batch costs half.",
+    )
+
+
+def mixed_audit(connection: duckdb.DuckDBPyConnection) -> None:
+    """Eight days with every kind of row that the report shows."""
+    add_calls(connection, 1500, days=8, path="logs/a/app.jsonl", rejects=30, not_calls=3)
+    add_calls(connection, 20, days=8, path="logs/b/batch.jsonl", duplicates=2)
+    nightly = add_workload(
+        connection,
+        1,
+        workload={"caller": "nightly-enrichment", "model": "gpt-4.1"},
+        calls=600,
+        cost="120.50",
+        saved=("40.25", "50.1", "60.25"),
+        flex_cost=Decimal("60.25"),
+        note="Runs at night in bursts; nobody waits.",
+    )
+    for code, criterion, weight, evidence in (
+        ("NIGHT_BURST", "tolerance", 3.0, "98% of 600 calls start between 02:00 and 02:20 UTC"),
+        ("NO_STREAM", "tolerance", 1.0, "none of 600 calls streams"),
+        ("SHORT_TIMEOUT", "tolerance", -1.5, "the client gives up after 30 s in 12 calls"),
+    ):
+        add_reason(
+            connection, nightly, "batch_eligible", code=code, criterion=criterion, weight=weight,
+            evidence=evidence, calls=600,
+        )  # fmt: skip
+    triage = add_workload(
+        connection,
+        2,
+        label="gray_area",
+        workload={"caller": "webhook-triage", "model": "gpt-4o"},
+        verdicts=("supported", "unknown", "supported"),
+        confidence=0.62,
+        calls=300,
+        cost="80",
+        saved=("30.333333333333", "35", "40"),
+        note="Does anyone wait for the triage within an hour?",
+    )
+    add_reason(
+        connection, triage, "gray_area", code="WEBHOOK", criterion="tolerance", weight=-0.5,
+        evidence="300 calls are started by a webhook", calls=300,
+    )  # fmt: skip
+    chat = add_workload(
+        connection,
+        3,
+        label="realtime",
+        workload={"caller": "chat-frontend", "model": "gpt-4o"},
+        verdicts=("hinted", "contradicted", "supported"),
+        calls=400,
+        cost="210.123456789012",
+        note="Streams to a person.",
+    )
+    add_reason(
+        connection, chat, "realtime", code="STREAMING", criterion="tolerance", weight=None,
+        evidence="400 of 400 calls stream", calls=400,
+    )  # fmt: skip
+    add_workload(
+        connection,
+        4,
+        workload={"caller": "weekly-digest", "model": "gpt-4.1"},
+        calls=20,
+        cost="1.5",
+        saved=("0.75", "0.75", "0.75"),
+        worth_it=False,
+        advice="below_floor",
+        note="20 calls on its busiest day: too few to be worth the work.",
+    )
+    add_workload(
+        connection,
+        5,
+        workload={"caller": "embeddings-backfill", "model": "text-embedding-3-small"},
+        calls=150,
+        already_batch_calls=150,
+        already_batch_cost=Decimal("9"),
+        cost="9",
+        worth_it=False,
+        advice="already_batch",
+        note="Runs at the batch price.",
+    )
+    add_workload(
+        connection,
+        6,
+        label="gray_area",
+        workload={"caller": None, "model": "claude-haiku-4", "provider_name": "anthropic"},
+        calls=50,
+        unpriced_calls=50,
+        unpriced_tokens=123456,
+        worth_it=False,
+        advice="unpriced",
+        note="No known price.",
+    )
+    _unpriced_calls(connection, 50)
+    insert(
+        connection,
+        "rejects",
+        source_file="logs/a/app.jsonl",
+        line_number=7,
+        reason="not JSON",
+        excerpt="{broken",
+    )
+    for line in range(10, 39):
+        insert(
+            connection,
+            "rejects",
+            source_file="logs/a/app.jsonl",
+            line_number=line,
+            reason="truncated line",
+            excerpt='{"id": "chatcmpl',
+        )
+
+
+def _unpriced_calls(connection: duckdb.DuckDBPyConnection, count: int) -> None:
+    connection.execute(
+        "UPDATE calls SET provider_name = 'anthropic', request_model = 'claude-haiku-4', "
+        "input_tokens = 2000, output_tokens = 400 WHERE call_id IN "
+        "(SELECT call_id FROM calls ORDER BY call_id LIMIT ?)",
+        [count],
+    )
+    connection.execute(
+        "UPDATE costs SET price_status = 'unpriced_model' WHERE call_id IN "
+        "(SELECT call_id FROM calls WHERE request_model = 'claude-haiku-4')"
+    )
+    insert(
+        connection,
+        "model_names",
+        provider_name="anthropic",
+        request_model="claude-haiku-4",
+        response_model=None,
+        match_method="refused",
+        hint="There is no Claude Haiku 4: Haiku 3.5 or Haiku 4.5 may be meant.",
+    )

@@ -1,0 +1,1 @@
+"""Generators that a person runs by hand; tests check that the committed output is theirs."""
