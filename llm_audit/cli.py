@@ -6,6 +6,7 @@ Heavy modules are imported inside the commands, so that `llm-audit --help` stays
 from __future__ import annotations
 
 import os
+import re
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -18,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from llm_audit import __version__
-from llm_audit.errors import DataQualityError, ExitCode, InputError, LlmAuditError
+from llm_audit.errors import DataQualityError, ExitCode, GateError, InputError, LlmAuditError
 from llm_audit.text import printable
 
 if TYPE_CHECKING:
@@ -52,6 +53,13 @@ def _remember(context: click.Context, parameter: click.Parameter, value: Any) ->
         setattr(common, parameter.name, value)
 
 
+def _remember_size(context: click.Context, parameter: click.Parameter, value: str | None) -> None:
+    """Keep an amount of memory, if it is one."""
+    if value and not re.fullmatch(r"\d+(\.\d+)?\s*([KMGT]i?)?B", value, re.IGNORECASE):
+        raise click.BadParameter(f"{value!r} is no amount of memory; write 2GB or 500MB")
+    _remember(context, parameter, value)
+
+
 def common_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add --db, --memory, --threads and --debug to a command or group."""
     for option in (
@@ -69,7 +77,7 @@ def common_options(command: Callable[..., Any]) -> Callable[..., Any]:
             "--memory",
             metavar="SIZE",
             help="Memory limit such as 2GB; what exceeds it spills to disk.",
-            callback=_remember,
+            callback=_remember_size,
             expose_value=False,
         ),
         click.option(
@@ -258,6 +266,13 @@ def _print_peeks(sources: list[SourceFile], options: Options) -> None:
 )
 @click.option("--project", is_flag=True, help="Project to a month even from a short log.")
 @click.option(
+    "--fail-on",
+    "conditions",
+    multiple=True,
+    metavar="EXPR",
+    help="Exit with 3 if e.g. 'savings>=500' or 'unpriced>5%' holds; the report is written first.",
+)
+@click.option(
     "--config",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="Your policy.  [default: llm-audit.toml or pyproject.toml in this folder]",
@@ -268,11 +283,15 @@ def report(
     format_name: str | None,
     as_of: datetime | None,
     project: bool,
+    conditions: tuple[str, ...],
     config: Path | None,
 ) -> None:
     """Label and price every call, and report what a batch API would have saved."""
     from llm_audit import report as reporting
+    from llm_audit.report.gates import parse
+    from llm_audit.report.headline import headline, plain
 
+    gates = [parse(condition) for condition in conditions]
     format_name = format_name or _format_of(out)
     policy = _policy(config)
     result = _result(policy, as_of.date() if as_of else date.today(), project=project)
@@ -282,14 +301,15 @@ def report(
         text = reporting.to_json(result) if format_name == "json" else reporting.write_html(result)
     if out is None or str(out) == "-":
         click.echo(text)
-        return
-    _write(out, text)
-    from llm_audit.report.headline import headline, plain
-
-    line = headline(result)
-    click.echo(printable(plain(line.sentence), 400))
-    click.echo(printable(plain(line.detail), 400))
-    click.echo(f"wrote {printable(str(out))}", err=True)
+    else:
+        _write(out, text)
+        line = headline(result)
+        click.echo(printable(plain(line.sentence), 400))
+        click.echo(printable(plain(line.detail), 400))
+        click.echo(f"wrote {printable(str(out))}", err=True)
+    tripped = [gate.text for gate in gates if gate.tripped(result)]
+    if tripped:
+        raise GateError(f"--fail-on holds: {', '.join(tripped)}", slug="gate")
 
 
 def _format_of(out: Path | None) -> str:
@@ -355,9 +375,10 @@ def sql(query: str) -> None:
     with common.workspace().connect(read_only=True) as connection:
         connection.execute("SET enable_external_access = false")
         try:
-            cursor = connection.execute(query)
-            names = [column[0] for column in cursor.description or []]
-            _print_rows(names, cursor.fetchall() if names else [])
+            connection.execute(query)
+            names = [printable(column[0]) for column in connection.description or []]
+            if names:
+                _print_rows(names, connection.fetchall())
         except duckdb.Error as error:
             raise InputError(
                 printable(str(error).splitlines()[0], 400),
@@ -395,8 +416,9 @@ def run(arguments: list[str]) -> int:
     except click.ClickException as error:
         error.show()
         return ExitCode.USAGE if isinstance(error, click.UsageError) else ExitCode.ERROR
-    except BrokenPipeError:
-        # The reader (head, less) has seen enough. Python would complain again at exit.
+    except (BrokenPipeError, SystemExit):
+        # The reader (head, less) has seen enough; click exits for that. Python would complain again
+        # at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return ExitCode.OK
     except Exception as error:

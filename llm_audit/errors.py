@@ -58,3 +58,9 @@ class DataQualityError(LlmAuditError):
     """More rejects than the user allows (`--strict`, `--max-rejects`)."""
 
     exit_code = ExitCode.DATA_QUALITY
+
+
+class GateError(LlmAuditError):
+    """A `--fail-on` condition holds; the report was written."""
+
+    exit_code = ExitCode.GATE

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -43,7 +43,10 @@ class Workspace:
                 slug="no-database",
                 hint="run `llm-audit ingest PATH` first, or name the file with --db",
             )
-        if not read_only:
+        self._check_kind()
+        if read_only:
+            self._heal()
+        else:
             self._prepare_folder()
         try:
             connection = duckdb.connect(str(self.path), read_only=read_only, config=self._config())
@@ -59,9 +62,31 @@ class Workspace:
             if not read_only:
                 for name in schema.STORED_TABLES:
                     connection.execute(schema.create_table_sql(name))
+                discard_unbooked(connection)
             yield connection
         finally:
             connection.close()
+
+    def _heal(self) -> None:
+        """Let a writing connection discard what a crashed ingest left, if nobody else reads."""
+        with suppress(EngineError), self.connect():
+            pass
+
+    def _check_kind(self) -> None:
+        """Refuse a file that is no database: DuckDB opens a JSON file too, and keeps nothing.
+
+        A DuckDB file has `DUCK` behind its checksum (duckdb.org, "Storage versions and format").
+        """
+        if not self.path.is_file() or self.path.stat().st_size == 0:
+            return
+        with self.path.open("rb") as file:
+            if file.read(12)[8:] == b"DUCK":
+                return
+        raise EngineError(
+            f"{self.path} is not a DuckDB database",
+            slug="not-a-database",
+            hint="name another file with --db; it is made if it does not exist",
+        )
 
     def _config(self) -> dict[str, str | bool | int | float | list[str]]:
         config: dict[str, str | bool | int | float | list[str]] = {
@@ -89,6 +114,11 @@ class Workspace:
                 slug="database-folder",
                 hint="choose a writable place with --db",
             ) from None
+
+
+def discard_unbooked(connection: duckdb.DuckDBPyConnection) -> None:
+    """Remove the calls of an ingest that did not come to its end (see `ingest.loading`)."""
+    connection.execute("DELETE FROM calls WHERE source_line IS NULL OR source_line < 0")
 
 
 def default_path() -> Path:

@@ -1,12 +1,21 @@
 -- Conversions that every format needs. Loaded once per connection, before any format.
 -- A leaf arrives as text, so that a wrong value can be told from a missing one.
 
+-- Text is there, but it is no count: not a whole number, negative, or beyond any context window.
+CREATE OR REPLACE TEMP MACRO is_bad_count(leaf) AS
+  CASE
+    WHEN leaf IS NULL THEN false
+    WHEN TRY_CAST(leaf AS UINTEGER) IS NULL THEN true
+    WHEN contains(leaf, '.') THEN TRY_CAST(leaf AS DOUBLE) <> TRY_CAST(leaf AS UINTEGER)
+    ELSE false
+  END;
+
 -- A count of tokens: a whole number that is not negative, else NULL.
 CREATE OR REPLACE TEMP MACRO to_count(leaf) AS CAST(TRY_CAST(leaf AS UINTEGER) AS BIGINT);
 
--- Text is there, but it is no count.
-CREATE OR REPLACE TEMP MACRO is_bad_count(leaf) AS
-  leaf IS NOT NULL AND TRY_CAST(leaf AS UINTEGER) IS NULL;
+-- Why a line is rejected for one of its counts; NULL when that count is good or missing.
+CREATE OR REPLACE TEMP MACRO bad_count(name, leaf) AS
+  CASE WHEN is_bad_count(leaf) THEN name || ' is not a count: ' || leaf END;
 
 -- Epoch seconds, milliseconds, microseconds or nanoseconds by size; else ISO 8601 or an HTTP date.
 -- Text without an offset is UTC.
@@ -78,20 +87,24 @@ CREATE OR REPLACE TEMP MACRO map_to_tags(entries) AS
     lambda entry: entry.key || ':' || substr(entry.value, 1, 80));
 
 -- The fixed part of a prompt: a system prompt if there is one, else how the first message begins.
--- Digits are dates and ids more often than meaning.
+-- Digits are dates and ids more often than meaning: they go.
 CREATE OR REPLACE TEMP MACRO template_of(role, content) AS
-  CASE WHEN content IS NOT NULL THEN CAST(hash(
-    CASE WHEN role IN ('system', 'developer')
-      THEN regexp_replace(substr(content, 1, 400), '[0-9]+', '#', 'g')
-      ELSE 'user:' || regexp_replace(substr(content, 1, 48), '[0-9]+', '#', 'g') END
-  ) AS VARCHAR) END;
+  CASE WHEN content IS NOT NULL THEN CAST(hash(translate(
+    CASE WHEN role IN ('system', 'developer') THEN substr(content, 1, 400)
+      ELSE 'user:' || substr(content, 1, 48) END,
+    '0123456789', ''
+  )) AS VARCHAR) END;
 
--- Prompts cut or removed by a logger cannot be replayed.
+-- A prompt that a logger took out: what stands in its place says nothing about the call.
+-- (CASE, because AND would trim the long ones, too.)
 CREATE OR REPLACE TEMP MACRO is_redacted(content) AS
-  CASE WHEN strlen(content) < 40
-    THEN lower(trim(content, '"[]_ ')) IN
-      ('redacted-by-litellm', 'redacted_by_litelm', 'redacted_by_litellm', 'redacted')
-    ELSE contains(content, 'litellm_truncated') END;
+  CASE WHEN strlen(content) < 40 THEN lower(trim(content, '"[]_ ')) IN
+    ('redacted-by-litellm', 'redacted_by_litelm', 'redacted_by_litellm', 'redacted')
+  ELSE false END;
+
+-- A prompt that a logger cut short: still told from others, but not to be replayed. (The bracket
+-- makes it a quick search: a letter stands everywhere.)
+CREATE OR REPLACE TEMP MACRO is_truncated(content) AS contains(content, '(litellm_truncated');
 
 -- Who is paid, from the address that was called; `fallback` where the log has no address.
 CREATE OR REPLACE TEMP MACRO url_to_provider(url, fallback) AS

@@ -54,3 +54,5 @@ SELECT
     60 * TRY_CAST(tag_values[minutes_at] AS DOUBLE)
   ) AS declared_tolerance_s
 FROM named
+WHERE service_at > 0 OR job_at > 0 OR agent_at > 0 OR environment_at > 0 OR tolerance_at > 0
+  OR hours_at > 0 OR minutes_at > 0 OR scheduler IS NOT NULL

@@ -54,8 +54,8 @@ summed AS (
       THEN list_sum(list_transform(own_parts, lambda part:
         to_count(part.cache_creation_input_tokens)))
       ELSE COALESCE(to_count(usage.cache_creation_input_tokens),
-        to_count(usage.cache_creation.ephemeral_5m_input_tokens)
-        + to_count(usage.cache_creation.ephemeral_1h_input_tokens)) END AS written,
+        list_sum([to_count(usage.cache_creation.ephemeral_5m_input_tokens),
+          to_count(usage.cache_creation.ephemeral_1h_input_tokens)])) END AS written,
     CASE WHEN len(own_parts) > 0
       THEN list_sum(list_transform(own_parts, lambda part:
         to_count(part.cache_creation.ephemeral_1h_input_tokens)))
@@ -70,17 +70,18 @@ SELECT
   custom_id IS NOT NULL AND (result.type IS NOT NULL OR params IS NOT NULL) AS recognised,
   CASE WHEN result.type IS NULL
     THEN 'a batch request: the call is in the results file' END AS not_call_reason,
-  CASE
-    WHEN is_bad_count(usage.input_tokens)
-      THEN 'usage.input_tokens is not a count: ' || usage.input_tokens
-    WHEN is_bad_count(usage.output_tokens)
-      THEN 'usage.output_tokens is not a count: ' || usage.output_tokens
-    WHEN is_bad_count(usage.cache_read_input_tokens)
-      THEN 'usage.cache_read_input_tokens is not a count: ' || usage.cache_read_input_tokens
-    WHEN is_bad_count(usage.cache_creation_input_tokens)
-      THEN 'usage.cache_creation_input_tokens is not a count: '
-        || usage.cache_creation_input_tokens
-  END AS reject_reason,
+  COALESCE(
+    bad_count('usage.input_tokens', usage.input_tokens),
+    bad_count('usage.output_tokens', usage.output_tokens),
+    bad_count('usage.cache_read_input_tokens', usage.cache_read_input_tokens),
+    bad_count('usage.cache_creation_input_tokens', usage.cache_creation_input_tokens),
+    bad_count('ephemeral_5m_input_tokens', usage.cache_creation.ephemeral_5m_input_tokens),
+    bad_count('ephemeral_1h_input_tokens', usage.cache_creation.ephemeral_1h_input_tokens),
+    CASE
+      WHEN written_1h > written
+        THEN 'more 1-hour cache writes than cache writes'
+    END
+  ) AS reject_reason,
   COALESCE(nullif(body.id, ''), nullif(result.error.request_id, '')) AS call_id,
   'anthropic' AS provider_name,
   'chat' AS operation_name,

@@ -111,8 +111,8 @@ summed AS (
       THEN list_sum(list_transform(own_parts, lambda part:
         to_count(part.cache_creation_input_tokens)))
       ELSE COALESCE(to_count(usage.cache_creation_input_tokens),
-        to_count(usage.cache_creation.ephemeral_5m_input_tokens)
-        + to_count(usage.cache_creation.ephemeral_1h_input_tokens)) END AS written,
+        list_sum([to_count(usage.cache_creation.ephemeral_5m_input_tokens),
+          to_count(usage.cache_creation.ephemeral_1h_input_tokens)])) END AS written,
     CASE WHEN len(own_parts) > 0
       THEN list_sum(list_transform(own_parts, lambda part:
         to_count(part.cache_creation.ephemeral_1h_input_tokens)))
@@ -131,19 +131,20 @@ SELECT
     AS recognised,
   CASE WHEN contains(url, 'count_tokens') OR (body.input_tokens IS NOT NULL AND body.type IS NULL)
     THEN 'token counting is free' END AS not_call_reason,
-  CASE
-    WHEN is_bad_count(usage.input_tokens)
-      THEN 'usage.input_tokens is not a count: ' || usage.input_tokens
-    WHEN is_bad_count(usage.output_tokens)
-      THEN 'usage.output_tokens is not a count: ' || usage.output_tokens
-    WHEN is_bad_count(usage.cache_read_input_tokens)
-      THEN 'usage.cache_read_input_tokens is not a count: ' || usage.cache_read_input_tokens
-    WHEN is_bad_count(usage.cache_creation_input_tokens)
-      THEN 'usage.cache_creation_input_tokens is not a count: '
-        || usage.cache_creation_input_tokens
-    WHEN start_time IS NULL AND COALESCE("timestamp", ts, "time") IS NOT NULL
-      THEN 'not a time: ' || COALESCE("timestamp", ts, "time")
-  END AS reject_reason,
+  COALESCE(
+    bad_count('usage.input_tokens', usage.input_tokens),
+    bad_count('usage.output_tokens', usage.output_tokens),
+    bad_count('usage.cache_read_input_tokens', usage.cache_read_input_tokens),
+    bad_count('usage.cache_creation_input_tokens', usage.cache_creation_input_tokens),
+    bad_count('ephemeral_5m_input_tokens', usage.cache_creation.ephemeral_5m_input_tokens),
+    bad_count('ephemeral_1h_input_tokens', usage.cache_creation.ephemeral_1h_input_tokens),
+    CASE
+      WHEN written_1h > written
+        THEN 'more 1-hour cache writes than cache writes'
+      WHEN start_time IS NULL AND COALESCE("timestamp", ts, "time") IS NOT NULL
+        THEN 'not a time: ' || COALESCE("timestamp", ts, "time")
+    END
+  ) AS reject_reason,
   COALESCE(nullif(body.id, ''), nullif(body.request_id, '')) AS call_id,
   CASE WHEN starts_with(body.id, 'msg_bdrk_') THEN 'aws.bedrock'
     WHEN starts_with(body.id, 'msg_vrtx_') THEN 'gcp.vertex_ai'
@@ -177,7 +178,7 @@ SELECT
     WHEN len(own_parts) > 0 THEN 'exclusive: cache tokens added; sum of iterations'
     ELSE 'exclusive: cache tokens added to input_tokens'
   END AS token_rule,
-  caller,
+  COALESCE(caller, service) AS caller,
   service AS service_name,
   md5(nullif(request.metadata.user_id, '')) AS end_user_hash,
   session_id AS conversation_id,

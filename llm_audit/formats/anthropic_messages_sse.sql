@@ -101,11 +101,17 @@ counted AS (
 SELECT
   start.id IS NOT NULL AS recognised,
   CAST(NULL AS VARCHAR) AS not_call_reason,
-  CASE
-    WHEN is_bad_count(fresh_text) THEN 'usage.input_tokens is not a count: ' || fresh_text
-    WHEN is_bad_count(completion_text)
-      THEN 'usage.output_tokens is not a count: ' || completion_text
-  END AS reject_reason,
+  COALESCE(
+    bad_count('usage.input_tokens', fresh_text),
+    bad_count('usage.output_tokens', completion_text),
+    bad_count('usage.cache_read_input_tokens', read_text),
+    bad_count('usage.cache_creation_input_tokens', written_text),
+    bad_count('ephemeral_1h_input_tokens', written_1h_text),
+    CASE
+      WHEN written_1h > written
+        THEN 'more 1-hour cache writes than cache writes'
+    END
+  ) AS reject_reason,
   start.id AS call_id,
   url_to_provider(url, 'anthropic') AS provider_name,
   'chat' AS operation_name,
@@ -137,7 +143,7 @@ SELECT
     WHEN len(own_parts) > 0 THEN 'exclusive: cache tokens added; sum of iterations'
     ELSE 'exclusive: cache tokens added to input_tokens'
   END AS token_rule,
-  caller,
+  COALESCE(caller, service) AS caller,
   service AS service_name,
   session_id AS conversation_id,
   trace_id,

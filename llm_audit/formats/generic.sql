@@ -76,6 +76,7 @@ WITH cells AS (
     * EXCLUDE ("timestamp", created_at),
     nullif(COALESCE(input_tokens, prompt_tokens), '') AS prompt,
     nullif(COALESCE(output_tokens, completion_tokens), '') AS completion,
+    nullif(COALESCE(cache_read_input_tokens, cached_tokens), '') AS cached,
     nullif(COALESCE(started_at, "timestamp", created_at), '') AS start_text,
     to_time(nullif(COALESCE(started_at, "timestamp", created_at), '')) AS start_time,
     to_time(nullif(ended_at, '')) AS end_time,
@@ -90,37 +91,30 @@ SELECT
   COALESCE(nullif(request_model, ''), nullif(response_model, ''), nullif(model, '')) IS NOT NULL
     AS recognised,
   CAST(NULL AS VARCHAR) AS not_call_reason,
-  CASE
-    WHEN is_bad_count(prompt) THEN 'input_tokens is not a count: ' || prompt
-    WHEN is_bad_count(cache_read_input_tokens)
-      THEN 'cache_read_input_tokens is not a count: ' || cache_read_input_tokens
-    WHEN is_bad_count(cache_creation_5m_input_tokens)
-      THEN 'cache_creation_5m_input_tokens is not a count: ' || cache_creation_5m_input_tokens
-    WHEN is_bad_count(cache_creation_1h_input_tokens)
-      THEN 'cache_creation_1h_input_tokens is not a count: ' || cache_creation_1h_input_tokens
-    WHEN is_bad_count(completion) THEN 'output_tokens is not a count: ' || completion
-    WHEN is_bad_count(reasoning_output_tokens)
-      THEN 'reasoning_output_tokens is not a count: ' || reasoning_output_tokens
-    WHEN is_bad_count(audio_input_tokens)
-      THEN 'audio_input_tokens is not a count: ' || audio_input_tokens
-    WHEN is_bad_count(audio_output_tokens)
-      THEN 'audio_output_tokens is not a count: ' || audio_output_tokens
-    WHEN is_bad_count(image_input_tokens)
-      THEN 'image_input_tokens is not a count: ' || image_input_tokens
-    WHEN is_bad_count(image_output_tokens)
-      THEN 'image_output_tokens is not a count: ' || image_output_tokens
-    WHEN is_bad_count(web_search_requests)
-      THEN 'web_search_requests is not a count: ' || web_search_requests
-    WHEN COALESCE(to_count(COALESCE(cache_read_input_tokens, cached_tokens)), 0)
-      + COALESCE(to_count(cache_creation_5m_input_tokens), 0)
-      + COALESCE(to_count(cache_creation_1h_input_tokens), 0) > to_count(prompt)
-      THEN 'more cached and written than input tokens: input_tokens must include them'
-    WHEN start_text IS NOT NULL AND start_time IS NULL
-      THEN 'started_at is not a time: ' || start_text
-    WHEN nullif(service_tier, '') IS NOT NULL AND to_tier(service_tier) IS NULL
-      AND lower(service_tier) <> 'auto'
-      THEN 'unknown service_tier: ' || service_tier
-  END AS reject_reason,
+  COALESCE(
+    bad_count('input_tokens', prompt),
+    bad_count('cache_read_input_tokens', cached),
+    bad_count('cache_creation_5m_input_tokens', nullif(cache_creation_5m_input_tokens, '')),
+    bad_count('cache_creation_1h_input_tokens', nullif(cache_creation_1h_input_tokens, '')),
+    bad_count('output_tokens', completion),
+    bad_count('reasoning_output_tokens', nullif(reasoning_output_tokens, '')),
+    bad_count('audio_input_tokens', nullif(audio_input_tokens, '')),
+    bad_count('audio_output_tokens', nullif(audio_output_tokens, '')),
+    bad_count('image_input_tokens', nullif(image_input_tokens, '')),
+    bad_count('image_output_tokens', nullif(image_output_tokens, '')),
+    bad_count('web_search_requests', nullif(web_search_requests, '')),
+    CASE
+      WHEN COALESCE(to_count(cached), 0)
+        + COALESCE(to_count(cache_creation_5m_input_tokens), 0)
+        + COALESCE(to_count(cache_creation_1h_input_tokens), 0) > to_count(prompt)
+        THEN 'more cached and written than input tokens: input_tokens must include them'
+      WHEN start_text IS NOT NULL AND start_time IS NULL
+        THEN 'started_at is not a time: ' || start_text
+      WHEN nullif(service_tier, '') IS NOT NULL AND to_tier(service_tier) IS NULL
+        AND lower(service_tier) <> 'auto'
+        THEN 'unknown service_tier: ' || service_tier
+    END
+  ) AS reject_reason,
   nullif(COALESCE(call_id, id), '') AS call_id,
   to_provider(COALESCE(provider_name, provider)) AS provider_name,
   COALESCE(nullif(operation_name, ''), nullif(endpoint, '')) AS operation_name,
@@ -144,8 +138,7 @@ SELECT
   to_tier(service_tier) AS service_tier,
   TRY_CAST(is_streaming AS BOOLEAN) AS is_streaming,
   to_count(prompt) AS input_tokens,
-  to_count(COALESCE(cache_read_input_tokens, cached_tokens))
-    AS cache_read_input_tokens,
+  to_count(cached) AS cache_read_input_tokens,
   to_count(cache_creation_5m_input_tokens) AS cache_creation_5m_input_tokens,
   to_count(cache_creation_1h_input_tokens) AS cache_creation_1h_input_tokens,
   to_count(completion) AS output_tokens,
@@ -158,7 +151,8 @@ SELECT
   CASE WHEN prompt IS NULL AND completion IS NULL THEN 'missing'
     WHEN lower(tokens_source) = 'estimated' THEN 'estimated' ELSE 'reported' END AS tokens_source,
   TRY_CAST(COALESCE(logged_cost, cost) AS DOUBLE) AS logged_cost,
-  nullif(caller, '') AS caller,
+  COALESCE(nullif(caller, ''), nullif(service_name, ''), nullif(api_key_alias, ''),
+    nullif(agent_name, ''), nullif(team, '')) AS caller,
   nullif(service_name, '') AS service_name,
   nullif(team, '') AS team,
   nullif(api_key_alias, '') AS api_key_alias,

@@ -60,10 +60,9 @@ WITH parts AS (
     to_time(endTime) AS end_time,
     to_time(completionStartTime) AS first_token_time,
     COALESCE(stream, model_parameters.stream) = 'true' AS streamed,
-    len(messages) > 0 AND NOT COALESCE(
-      list_bool_or(list_transform(messages, lambda message: is_redacted(message.content))), false
-    ) AS has_prompt,
-    list_transform(messages, lambda message: hash(message)) AS hashes,
+    -- LiteLLM redacts all messages by one.
+    COALESCE(len(messages) > 0 AND NOT is_redacted(COALESCE(messages[1].content, '')), false)
+      AS has_prompt,
     to_count(COALESCE(metadata.usage_object.prompt_tokens, prompt_tokens)) AS prompt,
     to_count(COALESCE(metadata.usage_object.completion_tokens, completion_tokens)) AS completion
   FROM raw
@@ -76,7 +75,8 @@ counted AS (
     to_count(details.cache_creation_token_details.ephemeral_1h_input_tokens) AS written_1h,
     to_count(COALESCE(details.cache_creation_tokens, details.cache_write_tokens,
       usage.cache_creation_input_tokens)) AS written,
-    COALESCE(prompt > 0 OR completion > 0, false) AS has_usage
+    COALESCE(prompt > 0 OR completion > 0, false) AS has_usage,
+    CASE WHEN has_prompt THEN list_transform(messages, lambda message: hash(message)) END AS hashes
   FROM parts
 ),
 settled AS (
@@ -85,13 +85,16 @@ settled AS (
     COALESCE(cache_read, 0) + COALESCE(written, 0) AS cached,
     COALESCE(cache_read, 0) + COALESCE(written, 0) > 0 AND (
       COALESCE(cache_read, 0) + COALESCE(written, 0) > prompt
-      OR COALESCE(to_count(details.text_tokens) = prompt, false)
+      -- Others count cached text among their text tokens.
+      OR COALESCE(contains(model, 'claude') AND to_count(details.text_tokens) = prompt, false)
     ) AS is_exclusive
   FROM counted
 )
 SELECT
   call_type IS NOT NULL AND startTime IS NOT NULL AS recognised,
   CASE
+    WHEN list_contains(request_tags, 'litellm-internal-health-check') THEN 'a gateway health check'
+    WHEN call_type IN ('acompletion', 'aresponses', 'aembedding', 'anthropic_messages') THEN NULL
     WHEN call_type IN ('acreate_batch', 'create_batch', 'aretrieve_batch', 'retrieve_batch',
       'acancel_batch', 'alist_batches', 'acreate_file', 'create_file', 'afile_content',
       'file_content', 'afile_delete', 'afile_retrieve', 'afile_list', 'alist_files')
@@ -99,21 +102,23 @@ SELECT
     WHEN call_type IN ('call_mcp_tool', 'alist_input_items', 'aget_responses', 'adelete_responses',
       'ahealth_check', 'health_check', 'acount_tokens', 'avector_store_create',
       'avector_store_search') THEN 'call_type ' || call_type || ' is not a model call'
-    WHEN list_contains(request_tags, 'litellm-internal-health-check') THEN 'a gateway health check'
   END AS not_call_reason,
-  CASE
-    WHEN is_bad_count(prompt_tokens) THEN 'prompt_tokens is not a count: ' || prompt_tokens
-    WHEN is_bad_count(completion_tokens)
-      THEN 'completion_tokens is not a count: ' || completion_tokens
-    WHEN is_bad_count(usage.prompt_tokens)
-      THEN 'usage_object.prompt_tokens is not a count: ' || usage.prompt_tokens
-    WHEN is_bad_count(usage.completion_tokens)
-      THEN 'usage_object.completion_tokens is not a count: ' || usage.completion_tokens
-    WHEN is_bad_count(details.cached_tokens)
-      THEN 'cached_tokens is not a count: ' || details.cached_tokens
-    WHEN start_time IS NULL THEN 'startTime is not a time: ' || startTime
-    WHEN end_time IS NULL AND endTime IS NOT NULL THEN 'endTime is not a time: ' || endTime
-  END AS reject_reason,
+  COALESCE(
+    bad_count('prompt_tokens', prompt_tokens),
+    bad_count('completion_tokens', completion_tokens),
+    bad_count('usage_object.prompt_tokens', usage.prompt_tokens),
+    bad_count('usage_object.completion_tokens', usage.completion_tokens),
+    bad_count('cached_tokens', details.cached_tokens),
+    bad_count('cache_read_input_tokens', usage.cache_read_input_tokens),
+    bad_count('cache_creation_tokens', details.cache_creation_tokens),
+    bad_count('cache_creation_input_tokens', usage.cache_creation_input_tokens),
+    CASE
+      WHEN start_time IS NULL
+        THEN 'startTime is not a time: ' || startTime
+      WHEN end_time IS NULL AND endTime IS NOT NULL
+        THEN 'endTime is not a time: ' || endTime
+    END
+  ) AS reject_reason,
   COALESCE(nullif(id, ''), nullif(litellm_call_id, '')) AS call_id,
   to_provider(custom_llm_provider) AS provider_name,
   CASE
@@ -187,8 +192,9 @@ SELECT
   COALESCE(nullif(metadata.user_api_key_team_alias, ''),
     nullif(metadata.user_api_key_team_id, '')) AS team,
   nullif(metadata.user_api_key_alias, '') AS api_key_alias,
-  COALESCE(nullif(metadata.user_api_key_user_id, ''),
-    'key ' || substr(nullif(metadata.user_api_key_hash, ''), 1, 8)) AS fallback_caller,
+  COALESCE(nullif(metadata.user_api_key_alias, ''), nullif(metadata.user_api_key_team_alias, ''),
+    nullif(metadata.user_api_key_user_id, ''),
+    'key ' || substr(nullif(metadata.user_api_key_hash, ''), 1, 8)) AS caller,
   md5(COALESCE(nullif(end_user, ''), nullif(metadata.user_api_key_end_user_id, ''),
     nullif(model_parameters."user", ''))) AS end_user_hash,
   nullif(session_id, '') AS conversation_id,
@@ -205,7 +211,7 @@ SELECT
   CASE WHEN has_prompt THEN template_of(messages[1].role, messages[1].content) END
     AS template_hash,
   CASE WHEN has_prompt THEN len(messages) END AS message_count,
-  CASE WHEN has_prompt THEN hashes END AS message_hashes,
+  hashes AS message_hashes,
   CASE WHEN has_prompt THEN list_bool_or(list_transform(messages, lambda message:
     COALESCE(message.role IN ('tool', 'function'), false)
     OR COALESCE(message.type = 'function_call_output', false)
@@ -216,5 +222,7 @@ SELECT
   COALESCE(to_count(model_parameters.max_completion_tokens),
     to_count(model_parameters.max_tokens), to_count(model_parameters.max_output_tokens))
     AS max_output_tokens,
-  has_prompt AS replayable
+  CASE WHEN has_prompt THEN NOT COALESCE(list_bool_or(
+    list_transform(messages, lambda message: is_truncated(message.content))), false)
+  ELSE false END AS replayable
 FROM settled

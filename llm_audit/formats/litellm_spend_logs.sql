@@ -65,11 +65,13 @@ counted AS (
 settled AS (
   SELECT
     *,
-    to_count(COALESCE(details.cached_tokens, usage.cache_read_input_tokens,
-      metadata.additional_usage_values.cache_read_input_tokens)) AS cache_read,
-    to_count(COALESCE(details.cache_creation_tokens, details.cache_write_tokens,
+    COALESCE(details.cached_tokens, usage.cache_read_input_tokens,
+      metadata.additional_usage_values.cache_read_input_tokens) AS read_text,
+    COALESCE(details.cache_creation_tokens, details.cache_write_tokens,
       usage.cache_creation_input_tokens,
-      metadata.additional_usage_values.cache_creation_input_tokens)) AS written,
+      metadata.additional_usage_values.cache_creation_input_tokens) AS written_text,
+    to_count(read_text) AS cache_read,
+    to_count(written_text) AS written,
     to_count(details.cache_creation_token_details.ephemeral_1h_input_tokens) AS written_1h
   FROM counted
 )
@@ -81,11 +83,16 @@ SELECT
       THEN 'call_type ' || call_type || ' is not a model call'
     WHEN metadata.internal_call_origin IS NOT NULL THEN 'a gateway-internal call'
   END AS not_call_reason,
-  CASE
-    WHEN is_bad_count(prompt) THEN 'prompt_tokens is not a count: ' || prompt
-    WHEN is_bad_count(completion) THEN 'completion_tokens is not a count: ' || completion
-    WHEN start_time IS NULL AND startTime IS NOT NULL THEN 'startTime is not a time: ' || startTime
-  END AS reject_reason,
+  COALESCE(
+    bad_count('prompt_tokens', prompt),
+    bad_count('completion_tokens', completion),
+    bad_count('cached_tokens', read_text),
+    bad_count('cache_creation_tokens', written_text),
+    CASE
+      WHEN start_time IS NULL AND startTime IS NOT NULL
+        THEN 'startTime is not a time: ' || startTime
+    END
+  ) AS reject_reason,
   request_id AS call_id,
   to_provider(custom_llm_provider) AS provider_name,
   CASE
@@ -131,7 +138,9 @@ SELECT
   TRY_CAST(spend AS DOUBLE) AS logged_cost,
   COALESCE(nullif(metadata.user_api_key_team_alias, ''), nullif(team_id, '')) AS team,
   nullif(metadata.user_api_key_alias, '') AS api_key_alias,
-  COALESCE(nullif("user", ''), 'key ' || substr(nullif(api_key, ''), 1, 8)) AS fallback_caller,
+  COALESCE(nullif(metadata.user_api_key_alias, ''), nullif(metadata.user_api_key_team_alias, ''),
+    nullif(agent_id, ''), nullif("user", ''), 'key ' || substr(nullif(api_key, ''), 1, 8))
+    AS caller,
   md5(nullif(end_user, '')) AS end_user_hash,
   nullif(session_id, '') AS conversation_id,
   nullif(agent_id, '') AS agent_name,

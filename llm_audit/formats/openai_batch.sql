@@ -33,6 +33,8 @@ WITH counted AS (
       AS completion,
     COALESCE(response.body.usage.prompt_tokens_details.cached_tokens,
       response.body.usage.input_tokens_details.cached_tokens) AS cached,
+    COALESCE(response.body.usage.prompt_tokens_details.cache_write_tokens,
+      response.body.usage.input_tokens_details.cache_write_tokens) AS written,
     to_time(COALESCE(response.body.created, response.body.created_at)) AS start_time
   FROM raw
 )
@@ -41,11 +43,16 @@ SELECT
     OR (method IS NOT NULL AND body IS NOT NULL)) AS recognised,
   CASE WHEN response IS NULL AND error IS NULL
     THEN 'a batch request: the call is in the output file' END AS not_call_reason,
-  CASE
-    WHEN is_bad_count(prompt) THEN 'usage.prompt_tokens is not a count: ' || prompt
-    WHEN is_bad_count(completion) THEN 'usage.completion_tokens is not a count: ' || completion
-    WHEN to_count(cached) > to_count(prompt) THEN 'more cached than prompt tokens'
-  END AS reject_reason,
+  COALESCE(
+    bad_count('usage.prompt_tokens', prompt),
+    bad_count('usage.completion_tokens', completion),
+    bad_count('cached_tokens', cached),
+    bad_count('cache_write_tokens', written),
+    CASE
+      WHEN to_count(cached) > to_count(prompt)
+        THEN 'more cached than prompt tokens'
+    END
+  ) AS reject_reason,
   COALESCE(nullif(answer.id, ''), nullif(id, '')) AS call_id,
   'openai' AS provider_name,
   CASE answer.object
@@ -66,8 +73,7 @@ SELECT
   false AS is_streaming,
   to_count(prompt) AS input_tokens,
   to_count(cached) AS cache_read_input_tokens,
-  to_count(COALESCE(usage.prompt_tokens_details.cache_write_tokens,
-    usage.input_tokens_details.cache_write_tokens)) AS cache_creation_5m_input_tokens,
+  to_count(written) AS cache_creation_5m_input_tokens,
   CASE WHEN prompt IS NOT NULL THEN COALESCE(to_count(completion), 0) END AS output_tokens,
   to_count(COALESCE(usage.completion_tokens_details.reasoning_tokens,
     usage.output_tokens_details.reasoning_tokens)) AS reasoning_output_tokens,

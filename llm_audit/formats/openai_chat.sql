@@ -84,18 +84,18 @@ SELECT
     OR (messages IS NOT NULL AND (has_error OR TRY_CAST(http_code AS INTEGER) >= 400))
     AS recognised,
   CAST(NULL AS VARCHAR) AS not_call_reason,
-  CASE
-    WHEN is_bad_count(body.usage.prompt_tokens)
-      THEN 'usage.prompt_tokens is not a count: ' || body.usage.prompt_tokens
-    WHEN is_bad_count(body.usage.completion_tokens)
-      THEN 'usage.completion_tokens is not a count: ' || body.usage.completion_tokens
-    WHEN is_bad_count(details.cached_tokens)
-      THEN 'cached_tokens is not a count: ' || details.cached_tokens
-    WHEN to_count(details.cached_tokens) > to_count(body.usage.prompt_tokens)
-      THEN 'more cached than prompt tokens'
-    WHEN start_time IS NULL AND COALESCE("timestamp", ts, "time", body.created) IS NOT NULL
-      THEN 'not a time: ' || COALESCE("timestamp", ts, "time", body.created)
-  END AS reject_reason,
+  COALESCE(
+    bad_count('usage.prompt_tokens', body.usage.prompt_tokens),
+    bad_count('usage.completion_tokens', body.usage.completion_tokens),
+    bad_count('cached_tokens', details.cached_tokens),
+    bad_count('cache_write_tokens', details.cache_write_tokens),
+    CASE
+      WHEN to_count(details.cached_tokens) > to_count(body.usage.prompt_tokens)
+        THEN 'more cached than prompt tokens'
+      WHEN start_time IS NULL AND COALESCE("timestamp", ts, "time", body.created) IS NOT NULL
+        THEN 'not a time: ' || COALESCE("timestamp", ts, "time", body.created)
+    END
+  ) AS reject_reason,
   nullif(body.id, '') AS call_id,
   url_to_provider(url, 'openai') AS provider_name,
   'chat' AS operation_name,
@@ -123,7 +123,7 @@ SELECT
   to_count(body.usage.completion_tokens_details.image_tokens) AS image_output_tokens,
   CASE WHEN has_usage THEN 'reported' ELSE 'missing' END AS tokens_source,
   CASE WHEN has_usage THEN 'inclusive: prompt_tokens' END AS token_rule,
-  caller,
+  COALESCE(caller, service) AS caller,
   service AS service_name,
   md5(COALESCE(nullif(request."user", ''), nullif(request.safety_identifier, '')))
     AS end_user_hash,

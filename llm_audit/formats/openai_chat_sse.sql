@@ -57,14 +57,16 @@ counted AS (
 SELECT
   first IS NOT NULL OR object = 'chat.completion.chunk' AS recognised,
   CAST(NULL AS VARCHAR) AS not_call_reason,
-  CASE
-    WHEN object = 'chat.completion.chunk'
-      THEN 'one chunk of a stream: log the whole stream, or the assembled response, in one record'
-    WHEN is_bad_count(usage.prompt_tokens)
-      THEN 'usage.prompt_tokens is not a count: ' || usage.prompt_tokens
-    WHEN is_bad_count(usage.completion_tokens)
-      THEN 'usage.completion_tokens is not a count: ' || usage.completion_tokens
-  END AS reject_reason,
+  COALESCE(
+    bad_count('usage.prompt_tokens', usage.prompt_tokens),
+    bad_count('usage.completion_tokens', usage.completion_tokens),
+    bad_count('cached_tokens', usage.prompt_tokens_details.cached_tokens),
+    bad_count('cache_write_tokens', usage.prompt_tokens_details.cache_write_tokens),
+    CASE
+      WHEN object = 'chat.completion.chunk'
+        THEN 'one chunk of a stream: log the whole stream, or the assembled response, in one record'
+    END
+  ) AS reject_reason,
   first ->> '$.id' AS call_id,
   CASE WHEN starts_with(first ->> '$.id', 'gen-') THEN 'openrouter'
     ELSE url_to_provider(url, 'openai') END AS provider_name,
@@ -87,7 +89,7 @@ SELECT
   to_count(usage.completion_tokens_details.reasoning_tokens) AS reasoning_output_tokens,
   CASE WHEN usage.prompt_tokens IS NOT NULL THEN 'reported' ELSE 'missing' END AS tokens_source,
   CASE WHEN usage.prompt_tokens IS NOT NULL THEN 'inclusive: prompt_tokens' END AS token_rule,
-  caller,
+  COALESCE(caller, service) AS caller,
   service AS service_name,
   session_id AS conversation_id,
   trace_id,

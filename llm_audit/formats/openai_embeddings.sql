@@ -60,12 +60,13 @@ SELECT
     OR (request.input IS NOT NULL AND (has_error OR TRY_CAST(http_code AS INTEGER) >= 400))
     AS recognised,
   CAST(NULL AS VARCHAR) AS not_call_reason,
-  CASE
-    WHEN is_bad_count(body.usage.prompt_tokens)
-      THEN 'usage.prompt_tokens is not a count: ' || body.usage.prompt_tokens
-    WHEN start_time IS NULL AND COALESCE("timestamp", ts, "time") IS NOT NULL
-      THEN 'not a time: ' || COALESCE("timestamp", ts, "time")
-  END AS reject_reason,
+  COALESCE(
+    bad_count('usage.prompt_tokens', body.usage.prompt_tokens),
+    CASE
+      WHEN start_time IS NULL AND COALESCE("timestamp", ts, "time") IS NOT NULL
+        THEN 'not a time: ' || COALESCE("timestamp", ts, "time")
+    END
+  ) AS reject_reason,
   response_headers['x-request-id'] AS call_id,
   url_to_provider(url, 'openai') AS provider_name,
   'embeddings' AS operation_name,
@@ -83,7 +84,7 @@ SELECT
   CASE WHEN body.usage.prompt_tokens IS NOT NULL THEN 'reported' ELSE 'missing' END
     AS tokens_source,
   CASE WHEN body.usage.prompt_tokens IS NOT NULL THEN 'inclusive: prompt_tokens' END AS token_rule,
-  caller,
+  COALESCE(caller, service) AS caller,
   service AS service_name,
   md5(nullif(request."user", '')) AS end_user_hash,
   session_id AS conversation_id,

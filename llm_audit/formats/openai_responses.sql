@@ -104,16 +104,18 @@ SELECT
     AS recognised,
   CASE WHEN body.object = 'response.input_tokens' THEN 'token counting is free' END
     AS not_call_reason,
-  CASE
-    WHEN is_bad_count(body.usage.input_tokens)
-      THEN 'usage.input_tokens is not a count: ' || body.usage.input_tokens
-    WHEN is_bad_count(body.usage.output_tokens)
-      THEN 'usage.output_tokens is not a count: ' || body.usage.output_tokens
-    WHEN to_count(details.cached_tokens) > to_count(body.usage.input_tokens)
-      THEN 'more cached than input tokens'
-    WHEN start_time IS NULL AND COALESCE("timestamp", ts, "time", body.created_at) IS NOT NULL
-      THEN 'not a time: ' || COALESCE("timestamp", ts, "time", body.created_at)
-  END AS reject_reason,
+  COALESCE(
+    bad_count('usage.input_tokens', body.usage.input_tokens),
+    bad_count('usage.output_tokens', body.usage.output_tokens),
+    bad_count('cached_tokens', details.cached_tokens),
+    bad_count('cache_write_tokens', details.cache_write_tokens),
+    CASE
+      WHEN to_count(details.cached_tokens) > to_count(body.usage.input_tokens)
+        THEN 'more cached than input tokens'
+      WHEN start_time IS NULL AND COALESCE("timestamp", ts, "time", body.created_at) IS NOT NULL
+        THEN 'not a time: ' || COALESCE("timestamp", ts, "time", body.created_at)
+    END
+  ) AS reject_reason,
   nullif(body.id, '') AS call_id,
   url_to_provider(url, 'openai') AS provider_name,
   'responses' AS operation_name,
@@ -139,7 +141,7 @@ SELECT
     AS web_search_requests,
   CASE WHEN has_usage THEN 'reported' ELSE 'missing' END AS tokens_source,
   CASE WHEN has_usage THEN 'inclusive: input_tokens' END AS token_rule,
-  caller,
+  COALESCE(caller, service) AS caller,
   service AS service_name,
   md5(COALESCE(nullif(request."user", ''), nullif(request.safety_identifier, ''),
     nullif(body."user", ''), nullif(body.safety_identifier, ''))) AS end_user_hash,

@@ -58,12 +58,12 @@ counted AS (
 SELECT
   body.id IS NOT NULL AS recognised,
   CAST(NULL AS VARCHAR) AS not_call_reason,
-  CASE
-    WHEN is_bad_count(body.usage.input_tokens)
-      THEN 'usage.input_tokens is not a count: ' || body.usage.input_tokens
-    WHEN is_bad_count(body.usage.output_tokens)
-      THEN 'usage.output_tokens is not a count: ' || body.usage.output_tokens
-  END AS reject_reason,
+  COALESCE(
+    bad_count('usage.input_tokens', body.usage.input_tokens),
+    bad_count('usage.output_tokens', body.usage.output_tokens),
+    bad_count('cached_tokens', body.usage.input_tokens_details.cached_tokens),
+    bad_count('cache_write_tokens', body.usage.input_tokens_details.cache_write_tokens)
+  ) AS reject_reason,
   body.id AS call_id,
   url_to_provider(url, 'openai') AS provider_name,
   'responses' AS operation_name,
@@ -88,7 +88,7 @@ SELECT
   CASE WHEN body.usage.input_tokens IS NOT NULL THEN 'reported' ELSE 'missing' END
     AS tokens_source,
   CASE WHEN body.usage.input_tokens IS NOT NULL THEN 'inclusive: input_tokens' END AS token_rule,
-  caller,
+  COALESCE(caller, service) AS caller,
   service AS service_name,
   COALESCE(body.conversation.id, session_id) AS conversation_id,
   trace_id,

@@ -115,6 +115,7 @@ def ingest(
                 known = Known.read(connection)
                 batch = Batch(connection, _subfolder(folder, number), known_formats, known)
         _finish(batch, summary, progress)
+    loading.restore(connection)
     return summary
 
 
@@ -128,6 +129,7 @@ def _finish(batch: Batch, summary: Summary, progress: Callable[[int], None]) -> 
     for account in batch.commit():
         summary.add(account)
     progress(batch.bytes)
+    summary.unchanged += batch.unchanged
     summary.skipped += batch.skipped
     summary.unknown += batch.unknown
     shutil.rmtree(batch.folder)

@@ -6,21 +6,27 @@ exactly as written.
 
 from __future__ import annotations
 
+import codecs
 import csv
-import io
 import json
 import re
+import shutil
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import BinaryIO
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
 
 from llm_audit.text import printable
+
+if TYPE_CHECKING:
+    import duckdb
 
 _DECODER = json.JSONDecoder()
 _SEPARATORS = re.compile(r"[\s,]*")
 _STREAM_STARTS = re.compile(
-    rb'^(?:event: *message_start|event: *response\.created|data: *\{"id": *"[^"]*", *"object")',
+    rb"^(?:event: *(?:message_start|response\.created)\r?\n)?data: *\{"
+    rb'(?:"type": *"(?:message_start|response\.created)"|(?P<chunk>"id": *"[^"]*", *"object"))',
     re.MULTILINE,
 )
 
@@ -64,7 +70,7 @@ def _any_line_is_object(head: bytes) -> bool:
         return head.lstrip().startswith((b"{", b"["))
     return any(
         line.lstrip().startswith(b"{") and len(line) > 4 and not json_problem(line)
-        for line in lines[:100]
+        for line in lines
     )
 
 
@@ -83,30 +89,32 @@ def json_problem(line: bytes) -> str:
     except RecursionError:
         return "nested too deeply"
     except ValueError as error:
-        reason = str(error).split(":")[0]
+        reason = str(error).split(":")[0].removesuffix(" at")
         column = getattr(error, "colno", 0)
         return f"not JSON: {reason} at column {column}" if column else f"not JSON: {reason}"
     return ""
 
 
-_STRING = re.compile(r'"((?:[^"\\]|\\.)*)"?(\s*:)?')
+_TOKEN = re.compile(
+    r'"(?P<key>[\w.$-]{1,40})"(?P<colon>\s*:)|(?P<text>"(?:[^"\\]|\\.)*"?)'
+    r"|(?P<mark>[\[\]{},:]|\s+|-?\d[\d.eE+-]*|true|false|null)|(?P<other>[^\[\]{},:\"\s]+)"
+)
 
 
 def excerpt(line: bytes) -> str:
-    """What a person may see of a bad line: its keys and short values, never message text."""
+    """What a person may see of a bad line: its keys, numbers and shape, never a text."""
     text = line[:4000].decode("utf-8", "replace")
     if not text.lstrip().startswith(("{", "[")):
-        first_word = text.split(maxsplit=1)[0] if text.split() else ""
-        return f"{printable(first_word, 24)} … ({len(line)} bytes)"
-    return printable(_STRING.sub(_mask, text), 200)
+        return f"… ({len(line)} bytes)"
+    return printable(_TOKEN.sub(_mask, text).strip(), 200)
 
 
 def _mask(match: re.Match[str]) -> str:
-    """Keep keys and short one-word values; blank the rest."""
-    value, colon = match[1], match[2] or ""
-    if not colon and (len(value) > 32 or re.search(r"\s", value)):
-        value = "…"
-    return f'"{value[:60]}"{colon}'
+    if match["key"]:
+        return f'"{match["key"]}"{match["colon"]}'
+    if match["text"]:
+        return '"…"'
+    return match["mark"] or "…"
 
 
 def json_records(stream: BinaryIO) -> Iterator[Record]:
@@ -115,7 +123,7 @@ def json_records(stream: BinaryIO) -> Iterator[Record]:
     Reads with a sliding window, so an array may be larger than memory. What follows a broken value
     cannot be told apart any more and is one bad record.
     """
-    text = io.TextIOWrapper(stream, encoding="utf-8", errors="surrogateescape", newline="")
+    decoder = codecs.getincrementaldecoder("utf-8")("surrogateescape")
     buffer, position, number, step = "", 0, 0, 1 << 20
     at_end = False
     in_array = False
@@ -136,8 +144,9 @@ def json_records(stream: BinaryIO) -> Iterator[Record]:
             position = value_end
             continue
         if not at_end:
-            more = text.read(step)
-            at_end, step = not more, step * 2
+            chunk = stream.read(step)
+            at_end, step = not chunk, step * 2
+            more = decoder.decode(chunk, at_end)
             buffer, position = buffer[position:] + more, 0
             continue
         rest = buffer[position:]
@@ -167,34 +176,31 @@ def _record(number: int, text: str) -> Record:
 def sse_records(stream: BinaryIO) -> Iterator[Record]:
     """Each event stream of a file as one record `{"response": "<the stream>"}`."""
     data = stream.read()
-    starts = [match.start() for match in _STREAM_STARTS.finditer(data)]
-    openings = _openings(data, starts)
-    bounds = [*openings, len(data)] if openings else [0, len(data)]
-    bounds[0] = 0
+    bounds = [0, *_openings(data)[1:], len(data)]
     for number, (start, end) in enumerate(pairwise(bounds), start=1):
         text = data[start:end].decode("utf-8", "replace")
         yield Record(number, json.dumps({"response": text}).encode())
 
 
-def _openings(data: bytes, starts: list[int]) -> list[int]:
+def _openings(data: bytes) -> list[int]:
     """Where a new stream begins. Chunks of one chat stream all look like a start: only the one
     behind `[DONE]` opens the next."""
     openings: list[int] = []
-    for start in starts:
-        is_chunk = data.startswith(b"data:", start)
-        if not openings or not is_chunk or b"[DONE]" in data[openings[-1] : start]:
+    for match in _STREAM_STARTS.finditer(data):
+        start = match.start()
+        if not openings or not match["chunk"] or b"[DONE]" in data[openings[-1] : start]:
             openings.append(start)
     return openings
 
 
 def csv_records(stream: BinaryIO) -> Iterator[Record]:
     """Each row of a CSV file with a header as one JSON object of texts."""
-    text = io.TextIOWrapper(stream, encoding="utf-8", errors="surrogateescape", newline="")
-    first = text.readline()
+    lines = codecs.iterdecode(stream, "utf-8", "surrogateescape")
+    first = next(lines, "")
     delimiter = max(",;\t|", key=first.count)
     header = next(csv.reader([first], delimiter=delimiter), [])
     csv.field_size_limit(1 << 26)
-    rows = csv.reader(text, delimiter=delimiter)
+    rows = csv.reader(lines, delimiter=delimiter)
     while True:
         # The header was line 1; a quoted line break makes a row span several lines.
         number = rows.line_num + 2
@@ -218,6 +224,23 @@ def _csv_record(number: int, header: list[str], row: list[str]) -> Record:
     except UnicodeEncodeError:
         return Record(number, json.dumps(row).encode(), "not UTF-8 text")
     return Record(number, line)
+
+
+def parquet_lines(
+    connection: duckdb.DuckDBPyConnection, path: Path, folder: Path, limit: int | None = None
+) -> Path:
+    """A Parquet file (or its first rows) as a file of JSON lines in `folder`.
+
+    The file is copied first: as a name with glob characters it could match more than itself.
+    Errors: `duckdb.Error` when it is no Parquet file.
+    """
+    source, target = folder / "table.parquet", folder / "table.jsonl"
+    shutil.copyfile(path, source)
+    rows = connection.read_parquet(str(source))
+    connection.register("parquet_rows", rows if limit is None else rows.limit(limit))
+    quoted = str(target).replace("'", "''")
+    connection.execute(f"COPY parquet_rows TO '{quoted}' (FORMAT json)")
+    return target
 
 
 READERS: Mapping[str, Callable[[BinaryIO], Iterator[Record]]] = {

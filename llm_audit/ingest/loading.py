@@ -1,4 +1,10 @@
-"""Loads segments of one format into `calls`: stage, locate, sort out, insert.
+"""Loads segments of one format into `calls`: receive, locate, sort out, settle.
+
+Rows are appended to `calls` as they are read and sorted out in place: writing them to a staging
+table first would cost as much as reading the log. Until its file is booked, a row's `source_line`
+is NULL or negative; the transaction that books a file turns the sign, and `discard_unbooked`
+removes what a crash left before that. (One transaction around everything would do without the
+sign, but DuckDB then writes each row a second time, to its write-ahead log.)
 
 The proof that nothing is lost: DuckDB reads with `ignore_errors`, in which mode a broken line is a
 row of NULLs and rows keep the order of the lines. So the n-th row is the n-th line, and the number
@@ -10,20 +16,33 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from llm_audit.errors import EngineError
+from llm_audit.errors import EngineError, InputError
 from llm_audit.formats import Format, detect, shared_sql
 from llm_audit.ingest import documents
-from llm_audit.ingest.segments import Reject, Segment, Spool, careful_copy, iterate_lines
+from llm_audit.ingest.segments import (
+    MAX_LINE,
+    Reject,
+    Segment,
+    Spool,
+    careful_copy,
+    count_lines,
+    iterate_lines,
+)
 from llm_audit.text import printable
 
 if TYPE_CHECKING:
     import duckdb
+
+
+READ_BUFFER = 16 << 20
+"""Bytes: DuckDB's own default, raised when a longer line is there."""
 
 
 @dataclass
@@ -44,6 +63,8 @@ class Account:
     """Lines at the top that an earlier ingest of this growing file has accounted for."""
     grown_from: str = ""
     """The digest under which the shorter file is known."""
+    lines_before: int = 0
+    """Lines that the shorter file was booked with."""
     reopened_line: int = 0
     """A last line that was cut off before and rejected; it is read again."""
     formats: set[str] = field(default_factory=set)
@@ -63,10 +84,23 @@ def statement(name: str) -> str:
 def prepare(connection: duckdb.DuckDBPyConnection) -> None:
     """Create the macros that formats and statements use."""
     connection.execute(shared_sql("_macros.sql"))
+    # Long IN lists would become joins, and a join loses the order of the lines.
+    connection.execute("SET disabled_optimizers = 'in_clause'")
+    # A checkpoint could renumber rows between two statements that speak of the same row.
+    connection.execute("SET wal_autocheckpoint = '1TB'")
+    connection.execute(
+        "CREATE OR REPLACE TEMP TABLE replaced (ordinal BIGINT, source_file VARCHAR)"
+    )
+
+
+def restore(connection: duckdb.DuckDBPyConnection) -> None:
+    """Undo the settings of `prepare`."""
+    connection.execute("RESET wal_autocheckpoint")
+    connection.execute("RESET disabled_optimizers")
 
 
 class Loader:
-    """Loads segments within the caller's transaction and books every line in an account."""
+    """Loads segments; `book` makes what was loaded count."""
 
     def __init__(
         self,
@@ -79,8 +113,9 @@ class Loader:
         self._accounts = accounts
         self._formats = formats
         self._folder = folder
+        self._rejects: list[Reject] = []
         self._spools = 0
-        self._first_rowid = 0
+        self._first_ordinal = 0
 
     def load(self, format_: Format, segments: list[Segment]) -> None:
         """Load segments of one format; what turns out to be of another goes to that one."""
@@ -88,12 +123,28 @@ class Loader:
         for name, segment in strays.items():
             self._load(self._formats[name], [segment], {name: self._formats[name]})
 
-    def book_rejects(self, rejects: list[Reject]) -> None:
-        """Write rejects and count them."""
+    def reject(self, rejects: list[Reject]) -> None:
+        """Count rejects; `book` writes them."""
         for reject in rejects:
             self._accounts[reject.source_file].rejects += 1
-        for start in range(0, len(rejects), 10_000):
-            part = rejects[start : start + 10_000]
+        self._rejects += rejects
+
+    def book(self) -> None:
+        """Make the loaded rows count. To be called in the transaction that writes the files."""
+        self._write_rejects()
+        for path, count in self._connection.execute(
+            "SELECT source_file, count(*) FROM replaced GROUP BY source_file"
+        ).fetchall():
+            self._demote(path, count)
+        self._connection.execute("DELETE FROM calls WHERE rowid IN (SELECT ordinal FROM replaced)")
+        self._connection.execute("DELETE FROM replaced")
+        self._connection.execute(
+            "UPDATE calls SET source_line = -source_line WHERE source_line < 0"
+        )
+
+    def _write_rejects(self) -> None:
+        for start in range(0, len(self._rejects), 10_000):
+            part = self._rejects[start : start + 10_000]
             self._connection.execute(
                 "INSERT INTO rejects SELECT unnest(?), unnest(?), unnest(?), unnest(?)",
                 [
@@ -113,21 +164,22 @@ class Loader:
         self, format_: Format, segments: list[Segment], candidates: Mapping[str, Format]
     ) -> dict[str, Segment]:
         """One pass; returns the lines that belong to other formats, one segment per format."""
-        segments = self._stage(format_, [s for s in segments if s.lines])
+        segments = self._receive(format_, [s for s in segments if s.lines or not s.is_counted])
         if not segments:
             return {}
         self._locate(format_, segments)
-        self._drop_duplicates()
+        self._find_duplicates()
         strays = self._second_look(format_, segments, candidates)
         self._count(format_)
-        self._connection.execute(f"INSERT INTO calls BY NAME {statement('insert_calls')}")
+        self._settle()
         return strays
 
     def _table(self, name: str, select: str) -> None:
         self._connection.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS {select}")
 
-    def _stage(self, format_: Format, segments: list[Segment]) -> list[Segment]:
-        """Read segments into `stage`, row n = line n; falls back to a careful copy."""
+    def _receive(self, format_: Format, segments: list[Segment]) -> list[Segment]:
+        """Append a row per line to `calls`; falls back to a careful copy of the segments."""
+        segments = [self._copy_carefully(s) if s.longest > MAX_LINE else s for s in segments]
         if segments and not self._read(format_, segments):
             segments = [self._copy_carefully(segment) for segment in segments]
             segments = [s for s in segments if s.lines]
@@ -140,6 +192,7 @@ class Loader:
         return segments
 
     def _read(self, format_: Format, segments: list[Segment]) -> bool:
+        """Whether as many rows arrived as the segments have lines; if not, none stays."""
         # The stub of duckdb 2.0 knows neither a list of files nor this compression.
         reader: Any = self._connection.read_json
         raw = reader(
@@ -148,71 +201,103 @@ class Loader:
             format="newline_delimited",
             ignore_errors=True,
             compression="uncompressed",
-            maximum_object_size=2 * max(segment.longest for segment in segments) + (1 << 20),
+            hive_partitioning=False,
+            maximum_object_size=max(READ_BUFFER, 2 * max(s.longest for s in segments)),
         )
         raw.create_view("raw")
-        self._table("stage", f"{statement('stage')} UNION ALL BY NAME ({format_.select})")
-        rows, first = self._connection.execute("SELECT count(*), min(rowid) FROM stage").fetchall()[
-            0
-        ]
-        # Rows of an open transaction are numbered from a large base, but still one by one.
-        self._first_rowid = first or 0
-        return bool(rows == sum(segment.lines for segment in segments))
+        arrivals = f"WITH lines AS ({format_.select}) {statement('arrivals')}"
+        with ThreadPoolExecutor(1) as pool:
+            counting = pool.submit(self._count_lines, segments)
+            rows = self._insert_in_order(f"INSERT INTO calls BY NAME {arrivals}")
+            counting.result()
+        # New rows are numbered one by one, in the order they came.
+        last = self._value("SELECT max(rowid) FROM calls")
+        self._first_ordinal = (last or 0) - rows + 1
+        self._connection.execute("SET VARIABLE first_ordinal = ?", [self._first_ordinal])
+        if rows == sum(segment.lines for segment in segments):
+            return True
+        self._connection.execute("DELETE FROM calls WHERE rowid >= getvariable('first_ordinal')")
+        return False
+
+    def _insert_in_order(self, insert: str) -> int:
+        """Run an INSERT whose rows must keep the order of the lines; returns their number.
+
+        DuckDB keeps it on several threads only in a batch insert, which a join or an aggregate in
+        a format's SELECT rules out: then one thread does it.
+        """
+        plan = self._connection.execute(f"EXPLAIN {insert}").fetchall()
+        if any("Batch Insert" in text for _, text in plan):
+            return self._value(insert)
+        threads = self._value("SELECT current_setting('threads')")
+        self._connection.execute("SET threads = 1")
+        try:
+            return self._value(insert)
+        finally:
+            self._connection.execute("SET threads = ?", [threads])
+
+    def _count_lines(self, segments: list[Segment]) -> None:
+        """Count what was not counted yet: the other side of the proof that nothing was lost."""
+        for segment in segments:
+            if not segment.is_counted:
+                segment.lines = count_lines(segment.path).lines
+                segment.is_counted = True
+                self._accounts[segment.runs[0].source_file].lines += segment.lines
+
+    def _value(self, sql: str) -> int:
+        row = self._connection.execute(sql).fetchone()
+        return int(row[0] or 0) if row else 0
 
     def _copy_carefully(self, segment: Segment) -> Segment:
         self._spools += 1
+        self._count_lines([segment])
         target = self._folder / f"careful-{self._spools}.jsonl"
-        copy, rejects, blanks = careful_copy(segment, target)
+        skip_lines = {path: account.skip_lines for path, account in self._accounts.items()}
+        copy, rejects, blanks = careful_copy(segment, target, skip_lines)
         for source_file, count in blanks.items():
             self._accounts[source_file].lines -= count
-        self.book_rejects([r for r in rejects if r.line > self._accounts[r.source_file].skip_lines])
+        self.reject(rejects)
         return copy
 
     def _locate(self, format_: Format, segments: list[Segment]) -> None:
-        places = []
-        base = self._first_rowid
+        places: list[tuple[int, int, str, int, int]] = []
+        base = self._first_ordinal
         for segment in segments:
             for run in segment.runs:
                 account = self._accounts[run.source_file]
-                places.append(
-                    (base + run.first_ordinal, run.source_file, run.first_line, account.skip_lines)
-                )
+                first = base + run.first_ordinal
+                place = (len(places), first, run.source_file, run.first_line, account.skip_lines)
+                places.append(place)
             base += segment.lines
         self._connection.execute(
             """
             CREATE OR REPLACE TEMP TABLE places AS
-            SELECT unnest(?) AS first_ordinal, unnest(?) AS source_file, unnest(?) AS first_line,
-              unnest(?) AS skip_lines, ? AS source_format
+            SELECT unnest(?) AS place_no, unnest(?) AS first_ordinal, unnest(?) AS source_file,
+              unnest(?) AS first_line, unnest(?) AS skip_lines, ? AS source_format
             """,
             [*(list(column) for column in zip(*places, strict=True)), format_.name],
         )
         self._table("located", statement("located"))
         self._table("made_ids", statement("made_ids"))
-        self._connection.execute(
-            "UPDATE located SET call_id = made_ids.call_id FROM made_ids "
-            "WHERE made_ids.ordinal = located.ordinal"
-        )
-        self._table("tag_sets", "SELECT DISTINCT tags FROM stage WHERE tags IS NOT NULL")
-        self._table("tag_facts", shared_sql("_tag_facts.sql"))
+        self._connection.execute(statement("settle_ids"))
 
-    def _drop_duplicates(self) -> None:
+    def _find_duplicates(self) -> None:
         """Fill `dropped`; a better row for a known call takes its place."""
         self._table("repeated", statement("repeated"))
         self._table("surplus", statement("surplus"))
         self._table("known", statement("known"))
-        replaced = self._connection.execute(
-            "SELECT known_file, count(*) FROM known WHERE is_better GROUP BY known_file"
-        ).fetchall()
-        if replaced:
-            self._connection.execute(
-                "DELETE FROM calls WHERE call_id IN (SELECT call_id FROM known WHERE is_better)"
-            )
-        for path, count in replaced:
-            self._demote(path, count)
-        self._table(
-            "dropped",
-            "SELECT ordinal FROM surplus UNION ALL SELECT ordinal FROM known WHERE NOT is_better",
+        self._connection.execute(
+            "INSERT INTO replaced SELECT DISTINCT known_ordinal, known_file FROM known "
+            "WHERE is_better"
         )
+        self._table("dropped", statement("dropped"))
+
+    def _settle(self) -> None:
+        """Remove the rows that are no calls; tell the others their place and their caller."""
+        self._connection.execute(statement("settle_no_calls"))
+        self._connection.execute(statement("settle_places"))
+        self._table("tag_sets", statement("tag_sets"))
+        self._table("tag_facts", shared_sql("_tag_facts.sql"))
+        self._connection.execute(statement("settle_callers"))
 
     def _demote(self, path: str, count: int) -> None:
         """Calls of a file gave way to better rows: they are duplicates now."""
@@ -249,18 +334,22 @@ class Loader:
             return {}
         spools: dict[str, Spool] = {}
         rejects: list[Reject] = []
-        lines = _lines_at(segments, [row[0] - self._first_rowid for row in troubled])
-        for (_, source_file, source_line, reason), line in zip(troubled, lines, strict=True):
-            problem = reason or documents.json_problem(line)
-            other = None if problem else detect(json.loads(line), candidates)
-            if other is not None and other.name != format_.name:
-                if other.name not in spools:
-                    spools[other.name] = self.new_spool()
-                spools[other.name].add(line.rstrip(b"\r\n"), source_file, source_line)
-                continue
-            problem = problem or _why_unknown(line, format_ if other else None)
-            rejects.append(Reject(source_file, source_line, problem, documents.excerpt(line)))
-        self.book_rejects(rejects)
+        lines = _lines_at(segments, [row[0] - self._first_ordinal for row in troubled])
+        may_mend = candidates is self._formats
+        for (_, source_file, source_line, is_new, reason), line in zip(
+            troubled, lines, strict=True
+        ):
+            problem, home = (reason, None) if reason else _home_of(line, candidates)
+            is_mended = home == format_ and may_mend and b"\\ud" in line.lower()
+            if home and (home != format_ or is_mended):
+                if home.name not in spools:
+                    spools[home.name] = self.new_spool()
+                text = _mended(line) if is_mended else line.rstrip(b"\r\n")
+                spools[home.name].add(text, source_file, source_line)
+            elif is_new:
+                problem = problem or _why_unknown(line, home)
+                rejects.append(Reject(source_file, source_line, problem, documents.excerpt(line)))
+        self.reject(rejects)
         return {name: spool.close() for name, spool in spools.items()}
 
 
@@ -278,6 +367,22 @@ def _lines_at(segments: list[Segment], ordinals: list[int]) -> Iterator[bytes]:
                     if target is None or target >= base + segment.lines:
                         break
         base += segment.lines
+
+
+def _home_of(line: bytes, candidates: Mapping[str, Format]) -> tuple[str, Format | None]:
+    """What is wrong with a line, or the format it belongs to, if any."""
+    problem = documents.json_problem(line)
+    if problem:
+        return problem, None
+    try:
+        return "", detect(json.loads(line), candidates)
+    except InputError as error:
+        return f"{error.message}; {error.hint}", None
+
+
+def _mended(line: bytes) -> bytes:
+    """Half a surrogate pair, as cutting a text leaves it, is JSON but no Unicode: now `?`."""
+    return json.dumps(json.loads(line), ensure_ascii=False).encode("utf-8", "replace")
 
 
 def _why_unknown(line: bytes, format_: Format | None) -> str:

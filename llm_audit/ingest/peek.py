@@ -15,6 +15,7 @@ from typing import Any
 
 from llm_audit import schema
 from llm_audit.ingest import Options, documents, ingest, segments
+from llm_audit.ingest.batch import stored_input
 from llm_audit.sources.local import SourceFile
 
 RECORDS = 3
@@ -35,25 +36,31 @@ class Peek:
 def peek(sources: Iterable[SourceFile], options: Options) -> Iterator[Peek]:
     """Map the first records of each file. Errors: those of `ingest`."""
     for source in sources:
-        with tempfile.TemporaryDirectory(prefix="llm-audit-") as folder:
-            sample = Path(folder) / "sample.jsonl"
-            sample.write_bytes(b"".join(line + b"\n" for line in _first_lines(source)))
+        with tempfile.TemporaryDirectory(prefix="llm-audit-") as name:
+            folder = Path(name)
+            sample = folder / "sample.jsonl"
+            path = stored_input(source, folder)
+            sample.write_bytes(b"".join(line + b"\n" for line in _first_lines(path, folder)))
             yield _peek(source, sample, options)
 
 
-def _first_lines(source: SourceFile) -> list[bytes]:
-    path = Path(source.path)
+def _first_lines(path: Path, folder: Path) -> list[bytes]:
     head = segments.read_head(path)
-    kind = documents.kind_of(head, source.path)
+    kind = documents.kind_of(head, path.name)
     if kind in ("lines", "text"):
-        lines = [line for line in head.split(b"\n") if line.strip()]
-        # The last line of a long head may be cut off in the middle.
-        return lines[: max(1, len(lines) - 1)][:RECORDS]
+        return [line for line in head.split(b"\n") if line.strip()][:RECORDS]
     if kind == "parquet":
-        return []
+        return _first_rows(path, folder)
     with segments.open_decompressed(path) as stream:
         records = documents.READERS[kind](stream)
         return [r.json for r in itertools.islice(records, RECORDS) if r.json]
+
+
+def _first_rows(path: Path, folder: Path) -> list[bytes]:
+    import duckdb
+
+    with duckdb.connect() as connection:
+        return documents.parquet_lines(connection, path, folder, RECORDS).read_bytes().splitlines()
 
 
 def _peek(source: SourceFile, sample: Path, options: Options) -> Peek:

@@ -7,21 +7,21 @@ with runs that say which source line each spool line came from. Lines are moved,
 
 from __future__ import annotations
 
-import gzip
-import hashlib
 import io
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import Any, BinaryIO, cast
 
 from llm_audit.ingest import documents
 
 BOM = b"\xef\xbb\xbf"
 CHUNK = 1 << 20
 SAMPLE = 1 << 17
+PACKED_STEP = 1 << 12
+"""Compressed bytes unpacked at a time; small, because hostile ones unpack to 30,000 times that."""
 GZIP, ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
 MAX_LINE = 64 << 20
 """Bytes. A longer line is rejected: one request body is at most 32 MB at either vendor."""
@@ -54,6 +54,8 @@ class Segment:
     runs: list[Run] = field(default_factory=list)
     lines: int = 0
     longest: int = 0
+    is_counted: bool = True
+    """False for a large file, whose lines are counted while DuckDB reads it."""
 
     def origin(self, ordinal: int) -> tuple[str, int]:
         """The source file and line of a segment line."""
@@ -74,20 +76,24 @@ class LineCounter:
     The bound is exact above one chunk and one chunk otherwise: enough to size a read buffer.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, is_counting: bool = True) -> None:
+        self._is_counting = is_counting
         self.full_lines = 0
         self.open_bytes = 0
+        self.open_is_blank = True
         self.longest = CHUNK
 
-    def see(self, chunk: bytes) -> None:
-        """Count the next piece of the file."""
-        count = chunk.count(b"\n")
-        if count:
-            self.longest = max(self.longest, self.open_bytes + chunk.find(b"\n"))
-            self.open_bytes = len(chunk) - chunk.rfind(b"\n") - 1
-            self.full_lines += count
-        else:
-            self.open_bytes += len(chunk)
+    def see(self, chunk: bytes | bytearray) -> None:
+        """Take in the next piece of the file."""
+        first = chunk.find(b"\n")
+        if first >= 0:
+            self.longest = max(self.longest, self.open_bytes + first)
+            self.open_bytes, self.open_is_blank = 0, True
+            if self._is_counting:
+                self.full_lines += _breaks(chunk, first)
+        rest = chunk[chunk.rfind(b"\n") + 1 :]
+        self.open_bytes += len(rest)
+        self.open_is_blank = self.open_is_blank and not rest.strip()
         self.longest = max(self.longest, self.open_bytes)
 
     @property
@@ -96,52 +102,124 @@ class LineCounter:
         return self.full_lines + (self.open_bytes > 0)
 
 
+def _breaks(chunk: bytes | bytearray, first: int) -> int:
+    """Line breaks from the first one on. Log lines are long: hopping beats `bytes.count`."""
+    count, position = 0, first
+    while position >= 0:
+        count += 1
+        position = chunk.find(b"\n", position + 1)
+    return count
+
+
 @dataclass(frozen=True)
 class Scan:
-    """What one pass over the raw bytes of a file tells."""
+    """What one quick pass over the raw bytes of a file tells."""
 
     digest: str
     size: int
-    full_lines: int
-    lines: int
     longest: int
 
 
 def scan_file(path: Path, limit: int | None = None) -> Scan:
-    """Digest a file (or its first `limit` bytes) and count its lines in one pass."""
-    sha256, counter, size = hashlib.sha256(), LineCounter(), 0
+    """Digest a file (or its first `limit` bytes) and bound its longest line in one pass."""
+    import xxhash
+
+    # Recognises files, guards nothing: a fast hash will do.
+    digest, lines, size = xxhash.xxh3_128(), LineCounter(is_counting=False), 0
+    for chunk in _chunks(path, limit):
+        digest.update(chunk)
+        lines.see(chunk)
+        size += len(chunk)
+    return Scan(digest.hexdigest(), size, lines.longest)
+
+
+def count_lines(path: Path, limit: int | None = None) -> LineCounter:
+    """Count the lines of a file, or of its first `limit` bytes."""
+    counter = LineCounter()
+    for chunk in _chunks(path, limit):
+        counter.see(chunk)
+    return counter
+
+
+def _chunks(path: Path, limit: int | None) -> Iterator[bytes | bytearray]:
+    """The bytes of a file, in a buffer that is used again."""
+    buffer, left = bytearray(CHUNK), limit
     with path.open("rb", buffering=0) as file:
-        while chunk := file.read(CHUNK if limit is None else min(CHUNK, limit - size)):
-            sha256.update(chunk)
-            counter.see(chunk)
-            size += len(chunk)
-    return Scan(sha256.hexdigest(), size, counter.full_lines, counter.lines, counter.longest)
+        while left != 0 and (count := file.readinto(buffer)):
+            if left is not None:
+                count = min(count, left)
+                left -= count
+            yield buffer if count == CHUNK else buffer[:count]
 
 
 class BrokenCompressionError(Exception):
     """A compressed file ends or breaks in the middle."""
 
 
+class _Unpacked(io.RawIOBase):
+    """A gzip or zstd file being unpacked; it ends where the packed bytes break: `problem`."""
+
+    def __init__(self, packed: BinaryIO, new_unpacker: Callable[[], Any]) -> None:
+        self.problem = ""
+        self._packed = packed
+        self._new_unpacker = new_unpacker
+        self._unpacker = new_unpacker()
+        self._ready = memoryview(b"")
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, target: Any) -> int:
+        while not self._ready and not self.problem:
+            if not self._unpack_more():
+                return 0
+        count = min(len(target), len(self._ready))
+        target[:count] = self._ready[:count]
+        self._ready = self._ready[count:]
+        return count
+
+    def _unpack_more(self) -> bool:
+        """Unpack the next step, over the border of one member or frame into the next."""
+        is_between = self._unpacker.eof
+        packed = (is_between and self._unpacker.unused_data) or self._packed.read(PACKED_STEP)
+        if not packed:
+            self.problem = "" if is_between else "it ends in the middle"
+            return False
+        if is_between:
+            self._unpacker = self._new_unpacker()
+        try:
+            self._ready = memoryview(self._unpacker.decompress(packed))
+        except Exception as error:  # zlib.error or zstandard.ZstdError, which have no common base
+            self.problem = str(error) or type(error).__name__
+        return True
+
+
 @contextmanager
 def open_decompressed(path: Path) -> Iterator[BinaryIO]:
-    """Open a file for reading; gzip and zstd are told by their first bytes, not by the name.
+    """Open a file for reading, behind a byte order mark; unpacked if it is gzip or zstd.
 
-    Errors while reading: `BrokenCompressionError`.
+    Compression is told by the first bytes, not by the name. A packed file that breaks can be read
+    up to the break. Errors: `BrokenCompressionError` then, at the end of the `with` block.
     """
+    with path.open("rb") as raw:
+        unpacked = _unpacked(raw)
+        stream = io.BufferedReader(unpacked, CHUNK) if unpacked else raw
+        if stream.peek(len(BOM)).startswith(BOM):
+            stream.read(len(BOM))
+        yield cast("BinaryIO", stream)
+        if unpacked and unpacked.problem:
+            raise BrokenCompressionError(unpacked.problem)
+
+
+def _unpacked(raw: io.BufferedReader) -> _Unpacked | None:
     import zstandard
 
-    with path.open("rb") as raw:
-        magic = raw.peek(4)[:4]
-        try:
-            if magic[:2] == GZIP:
-                yield cast("BinaryIO", io.BufferedReader(gzip.GzipFile(fileobj=raw), CHUNK))
-            elif magic == ZSTD:
-                reader = zstandard.ZstdDecompressor().stream_reader(raw, read_across_frames=True)
-                yield cast("BinaryIO", io.BufferedReader(cast("io.RawIOBase", reader), CHUNK))
-            else:
-                yield raw
-        except (EOFError, zlib.error, gzip.BadGzipFile, zstandard.ZstdError) as error:
-            raise BrokenCompressionError(str(error)) from None
+    magic = raw.peek(4)
+    if magic.startswith(GZIP):
+        return _Unpacked(raw, lambda: zlib.decompressobj(wbits=31))
+    if magic.startswith(ZSTD):
+        return _Unpacked(raw, lambda: zstandard.ZstdDecompressor().decompressobj())
+    return None
 
 
 def is_compressed(path: Path) -> bool:
@@ -152,12 +230,15 @@ def is_compressed(path: Path) -> bool:
 
 
 def read_head(path: Path) -> bytes:
-    """The first decompressed bytes of a file, without a byte order mark."""
+    """The first unpacked bytes of a file, to the end of a line (of at most `MAX_LINE`)."""
+    head = b""
     try:
         with open_decompressed(path) as stream:
-            return stream.read(SAMPLE).removeprefix(BOM)
+            head = stream.read(SAMPLE)
+            head += stream.readline(MAX_LINE)
     except BrokenCompressionError:
-        return b""
+        return head
+    return head
 
 
 class Spool:
@@ -175,25 +256,17 @@ class Spool:
         self.segment.longest = max(self.segment.longest, len(line))
 
     def copy(self, stream: BinaryIO, source_file: str) -> int:
-        """Append a stream of lines without looking into them; returns how many.
-
-        Errors: `BrokenCompressionError`, after the whole lines before the break were appended.
-        """
+        """Append a stream of lines without looking into them; returns how many."""
         self._follow(source_file, 1)
-        counter, before = LineCounter(), self.segment.lines
-        try:
-            while chunk := stream.read(CHUNK):
-                self._file.write(chunk)
-                counter.see(chunk)
-        except BrokenCompressionError:
-            self._drop_open_line(counter)
-            raise
-        finally:
-            if counter.open_bytes:
-                self._file.write(b"\n")
-            self.segment.lines += counter.lines
-            self.segment.longest = max(self.segment.longest, counter.longest)
-        return self.segment.lines - before
+        counter = LineCounter()
+        while chunk := stream.read(CHUNK):
+            self._file.write(chunk)
+            counter.see(chunk)
+        if counter.open_bytes:
+            self._file.write(b"\n")
+        self.segment.lines += counter.lines
+        self.segment.longest = max(self.segment.longest, counter.longest)
+        return counter.lines
 
     def close(self) -> Segment:
         """Finish writing."""
@@ -206,30 +279,28 @@ class Spool:
         if not runs or self.segment.origin(ordinal) != (source_file, source_line):
             runs.append(Run(ordinal, source_file, source_line))
 
-    def _drop_open_line(self, counter: LineCounter) -> None:
-        self._file.flush()
-        self._file.seek(-counter.open_bytes, io.SEEK_END)
-        self._file.truncate()
-        counter.open_bytes = 0
 
-
-def careful_copy(segment: Segment, target: Path) -> tuple[Segment, list[Reject], dict[str, int]]:
+def careful_copy(
+    segment: Segment, target: Path, skip_lines: Mapping[str, int]
+) -> tuple[Segment, list[Reject], dict[str, int]]:
     """Copy a segment line by line, leaving out blank lines and turning away what is not JSON.
 
     For the rare segment of which DuckDB returns another number of rows than it has lines: blank
-    lines, two values on one line, a line over `MAX_LINE`. Third result: blank lines per file.
+    lines, two values on one line, a line over `MAX_LINE`. Third result: blank lines per file. Of
+    the first `skip_lines` lines of a file nothing is told: they were accounted for before.
     """
     spool, rejects, blanks = Spool(target), [], dict[str, int]()
     for ordinal, line in enumerate(iterate_lines(segment.path)):
         source_file, source_line = segment.origin(ordinal)
+        is_new = source_line > skip_lines[source_file]
         if not line.strip():
-            blanks[source_file] = blanks.get(source_file, 0) + 1
+            blanks[source_file] = blanks.get(source_file, 0) + is_new
             continue
         too_long = len(line) >= MAX_LINE
         problem = "longer than 64 MiB" if too_long else documents.json_problem(line)
-        if problem:
+        if problem and is_new:
             rejects.append(Reject(source_file, source_line, problem, documents.excerpt(line)))
-        else:
+        elif not problem:
             spool.add(line.strip(), source_file, source_line)
     return spool.close(), rejects, blanks
 

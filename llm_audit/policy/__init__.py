@@ -17,6 +17,42 @@ from functools import cache
 from importlib import resources
 from pathlib import Path
 
+from llm_audit.policy.checking import MAX_RULES, check_together, checked, evidence_parts
+from llm_audit.policy.parts import (
+    PACKAGED,
+    Override,
+    PriceMultiplier,
+    Rule,
+    Thresholds,
+    duration_text,
+)
+from llm_audit.policy.reading import (
+    changed_rules,
+    changed_thresholds,
+    known_keys,
+    read_override,
+    read_price,
+    read_rule,
+    read_toml,
+    switched_words,
+    table,
+    tables,
+)
+from llm_audit.policy.signals import SIGNALS
+
+__all__ = [
+    "MAX_RULES",
+    "SIGNALS",
+    "Override",
+    "Policy",
+    "PriceMultiplier",
+    "Rule",
+    "Thresholds",
+    "duration_text",
+    "evidence_parts",
+    "find_config",
+]
+
 _TOP_LEVEL = ("words", "rules", "thresholds", "rule", "override", "prices")
 
 
@@ -43,7 +79,7 @@ class Policy:
         policy = _packaged_policy()
         if path is None:
             return policy
-        return _checked(_with_user_file(policy, path, today or date.today()))
+        return _with_user_file(policy, path, today or date.today())
 
 
 def find_config(folder: Path) -> Path | None:
@@ -52,7 +88,7 @@ def find_config(folder: Path) -> Path | None:
     if own.is_file():
         return own
     project = folder / "pyproject.toml"
-    if project.is_file() and "llm-audit" in _read_toml(project).get("tool", {}):
+    if project.is_file() and "llm-audit" in read_toml(project).get("tool", {}):
         return project
     return None
 
@@ -61,33 +97,36 @@ def find_config(folder: Path) -> Path | None:
 def _packaged_policy() -> Policy:
     text = resources.files("llm_audit").joinpath(PACKAGED).read_text(encoding="utf-8")
     data = tomllib.loads(text)
-    return _checked(
-        Policy(
-            rules=tuple(_rule(entry, PACKAGED) for entry in data["rule"]),
-            thresholds=Thresholds(**data["thresholds"]),
-            words={kind: tuple(words) for kind, words in data["words"].items()},
-            tags={kind: tuple(keys) for kind, keys in data["tags"].items()},
-        )
+    rules = checked([read_rule(entry, PACKAGED) for entry in data["rule"]])
+    check_together(rules)
+    return Policy(
+        rules=rules,
+        thresholds=Thresholds(**data["thresholds"]),
+        words={kind: tuple(words) for kind, words in data["words"].items()},
+        tags={kind: tuple(keys) for kind, keys in data["tags"].items()},
     )
 
 
 def _with_user_file(policy: Policy, path: Path, today: date) -> Policy:
     source = path.name
-    data = _read_toml(path)
+    data = read_toml(path)
     if path.name == "pyproject.toml":
         data = data.get("tool", {}).get("llm-audit", {})
-    _known_keys(data, _TOP_LEVEL, source, "")
-    rules = _changed_rules(policy.rules, _table(data, "rules", source), source)
-    own = tuple(_rule(entry, source) for entry in _list(data, "rule", source))
-    overrides = [_override(entry, source) for entry in _list(data, "override", source)]
+    known_keys(data, _TOP_LEVEL, source, "")
+    rules = changed_rules(policy.rules, table(data, "rules", source), source)
+    own = checked([read_rule(entry, source) for entry in tables(data, "rule", source)])
+    check_together([*rules, *own])
+    overrides = [read_override(entry, source) for entry in tables(data, "override", source)]
     in_force = tuple(o for o in overrides if o.until is None or o.until >= today)
     return replace(
         policy,
         rules=(*rules, *own),
-        thresholds=_thresholds(policy.thresholds, _table(data, "thresholds", source), source),
-        words=_words(policy.words, data.get("words", True), source),
+        thresholds=changed_thresholds(policy.thresholds, table(data, "thresholds", source), source),
+        words=switched_words(policy.words, data.get("words", True), source),
         overrides=in_force,
-        price_multipliers=tuple(_price(entry, source) for entry in _list(data, "prices", source)),
+        price_multipliers=tuple(
+            read_price(entry, source) for entry in tables(data, "prices", source)
+        ),
         warnings=tuple(
             f"{source}: override for {o.caller} ended on {o.until}; it is ignored"
             for o in overrides

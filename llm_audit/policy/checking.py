@@ -36,30 +36,38 @@ _ALLOWED_FUNCTIONS = frozenset(
 )
 
 
-def _checked(policy: Policy) -> Policy:
-    """The same policy with every expression in the parser's own words, or a `PolicyError`."""
+def checked(rules: Sequence[Rule]) -> tuple[Rule, ...]:
+    """The same rules with every expression in the parser's own words.
+
+    Errors: `PolicyError` for an expression, a sentence or a literal row that does not fit.
+    """
     import duckdb
 
-    if len(policy.rules) > MAX_RULES:
+    with duckdb.connect() as connection:
+        columns = ", ".join(f"{column.name} {column.sql_type}" for column in SIGNALS)
+        connection.execute(f"CREATE TABLE signals ({columns})")
+        for rule in rules:
+            _check_evidence(rule)
+        safe = tuple(replace(rule, when=_parsed(connection, rule)) for rule in rules)
+        for rule in safe:
+            if rule.source != PACKAGED:  # the packaged rows run in the test suite
+                _run_literal_rows(connection, rule)
+    return safe
+
+
+def check_together(rules: Sequence[Rule]) -> None:
+    """Errors: `PolicyError` for a code that is taken, or more rules than the mask has bits."""
+    if len(rules) > MAX_RULES:
         raise PolicyError(
-            f"{len(policy.rules)} rules, and a call can carry {MAX_RULES}",
+            f"{len(rules)} rules, and a call can carry {MAX_RULES}",
             slug="too-many-rules",
             hint="switch some off under [rules]: CODE = false",
         )
     taken: set[str] = set()
-    for rule in policy.rules:
+    for rule in rules:
         if rule.code in taken:
             raise refusal(rule.source, f"rule {rule.code}", "the code is taken", slug="rule-code")
         taken.add(rule.code)
-        _check_evidence(rule)
-    with duckdb.connect() as connection:
-        columns = ", ".join(f"{column.name} {column.sql_type}" for column in SIGNALS)
-        connection.execute(f"CREATE TABLE signals ({columns})")
-        rules = tuple(replace(rule, when=_parsed(connection, rule)) for rule in policy.rules)
-        for rule in rules:
-            if rule.source != PACKAGED:  # the packaged rows run in the test suite
-                _run_literal_rows(connection, rule)
-    return replace(policy, rules=rules)
 
 
 def _run_literal_rows(connection: duckdb.DuckDBPyConnection, rule: Rule) -> None:
@@ -84,7 +92,8 @@ def _ask(connection: duckdb.DuckDBPyConnection, rule: Rule, row: Mapping[str, An
     marks = ", ".join("?" for _ in row)
     try:
         connection.execute("DELETE FROM signals")
-        connection.execute(f"INSERT INTO signals VALUES ({marks})", list(row.values()))  # noqa: S608
+        insert = f"INSERT INTO signals VALUES ({marks})"  # noqa: S608
+        connection.execute(insert, list(row.values()))
         answer = connection.execute(f"SELECT {rule.when} FROM signals").fetchone()  # noqa: S608
     except duckdb.Error as error:
         raise refusal(

@@ -22,7 +22,8 @@ _OVERRIDE_KEYS = (*_OVERRIDE_GLOBS, "label", "tolerance", "because", "by", "unti
 _PRICE_KEYS = ("provider", "model", "tier", "multiplier")
 
 
-def _read_toml(path: Path) -> dict[str, Any]:
+def read_toml(path: Path) -> dict[str, Any]:
+    """The file's tables. Errors: `PolicyError` for a file that is missing or not TOML."""
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
@@ -39,10 +40,11 @@ def _read_toml(path: Path) -> dict[str, Any]:
         ) from None
 
 
-def _rule(entry: Mapping[str, Any], source: str) -> Rule:
+def read_rule(entry: Mapping[str, Any], source: str) -> Rule:
+    """One `[[rule]]`; its expression is not checked yet."""
     code = str(entry.get("code", "?"))
     place = f"rule {code}"
-    _known_keys(entry, _RULE_KEYS, source, place)
+    known_keys(entry, _RULE_KEYS, source, place)
     for key in ("code", "criterion", "when", "evidence", "why"):
         if not isinstance(entry.get(key), str) or not entry[key].strip():
             raise refusal(source, place, f"`{key}` must be a text", slug="rule-incomplete")
@@ -68,11 +70,11 @@ def _rule(entry: Mapping[str, Any], source: str) -> Rule:
     )
 
 
-def _changed_rules(
+def changed_rules(
     rules: Sequence[Rule], changes: Mapping[str, Any], source: str
 ) -> tuple[Rule, ...]:
     """`[rules]` of the user: `CODE = false` switches off, `CODE = 1.5` sets the weight."""
-    _known_keys(changes, [rule.code for rule in rules], source, "[rules]")
+    known_keys(changes, [rule.code for rule in rules], source, "[rules]")
     kept = []
     for rule in rules:
         change = changes.get(rule.code, True)
@@ -86,9 +88,10 @@ def _changed_rules(
     return tuple(kept)
 
 
-def _thresholds(current: Thresholds, changes: Mapping[str, Any], source: str) -> Thresholds:
+def changed_thresholds(current: Thresholds, changes: Mapping[str, Any], source: str) -> Thresholds:
+    """`[thresholds]` of the user over the current ones."""
     names = ("supported", "hinted", "contradicted")
-    _known_keys(changes, names, source, "[thresholds]")
+    known_keys(changes, names, source, "[thresholds]")
     numbers = {name: _number(value, source, "[thresholds]") for name, value in changes.items()}
     changed = replace(current, **numbers)
     if not changed.contradicted < 0 < changed.hinted <= changed.supported:
@@ -101,23 +104,27 @@ def _thresholds(current: Thresholds, changes: Mapping[str, Any], source: str) ->
     return changed
 
 
-def _words(
+def switched_words(
     words: Mapping[str, tuple[str, ...]], switch: object, source: str
 ) -> Mapping[str, tuple[str, ...]]:
+    """The word lists, or none where the user says `words = false`."""
     if not isinstance(switch, bool):
         raise refusal(source, "words", "is true or false", slug="config-type")
     return words if switch else {}
 
 
-def _override(entry: Mapping[str, Any], source: str) -> Override:
+def read_override(entry: Mapping[str, Any], source: str) -> Override:
+    """One `[[override]]`: whom it names, what it says, who signed it and until when."""
     place = "[[override]]"
-    _known_keys(entry, _OVERRIDE_KEYS, source, place)
+    known_keys(entry, _OVERRIDE_KEYS, source, place)
     if not any(key in entry for key in _OVERRIDE_GLOBS):
         raise refusal(
             source, place, "names no caller, workload, model or operation", slug="override-empty"
         )
     if ("label" in entry) == ("tolerance" in entry):
-        raise refusal(source, place, "needs a label or a tolerance, not both", slug="override-empty")
+        raise refusal(
+            source, place, "needs a label or a tolerance, not both", slug="override-empty"
+        )
     for key in ("because", "by"):
         if not isinstance(entry.get(key), str) or not entry[key].strip():
             raise refusal(source, place, f"`{key}` must say who or why", slug="override-unsigned")
@@ -132,9 +139,10 @@ def _override(entry: Mapping[str, Any], source: str) -> Override:
     )
 
 
-def _price(entry: Mapping[str, Any], source: str) -> PriceMultiplier:
+def read_price(entry: Mapping[str, Any], source: str) -> PriceMultiplier:
+    """One `[[prices]]`."""
     place = "[[prices]]"
-    _known_keys(entry, _PRICE_KEYS, source, place)
+    known_keys(entry, _PRICE_KEYS, source, place)
     multiplier = _number(entry.get("multiplier"), source, place)
     if multiplier < 0:
         raise refusal(source, place, "`multiplier` must not be negative", slug="price-multiplier")
@@ -174,14 +182,16 @@ def _day(value: object, source: str) -> date | None:
         ) from None
 
 
-def _table(data: Mapping[str, Any], key: str, source: str) -> Mapping[str, Any]:
+def table(data: Mapping[str, Any], key: str, source: str) -> Mapping[str, Any]:
+    """The table `[key]`, empty if absent."""
     value = data.get(key, {})
     if not isinstance(value, dict):
         raise refusal(source, key, f"must be a table: [{key}]", slug="config-type")
     return value
 
 
-def _list(data: Mapping[str, Any], key: str, source: str) -> list[Mapping[str, Any]]:
+def tables(data: Mapping[str, Any], key: str, source: str) -> list[Mapping[str, Any]]:
+    """The list of tables `[[key]]`, empty if absent."""
     value = data.get(key, [])
     if not isinstance(value, list) or not all(isinstance(entry, dict) for entry in value):
         raise refusal(source, key, f"must be a list of tables: [[{key}]]", slug="config-type")
@@ -206,7 +216,8 @@ def _choice(value: object, choices: Sequence[str], source: str, place: str) -> s
     return str(value)
 
 
-def _known_keys(data: Mapping[str, Any], known: Sequence[str], source: str, place: str) -> None:
+def known_keys(data: Mapping[str, Any], known: Sequence[str], source: str, place: str) -> None:
+    """Errors: `PolicyError` naming the nearest known key."""
     for key in data:
         if key not in known:
             raise refusal(

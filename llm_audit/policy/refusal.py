@@ -9,10 +9,12 @@ from llm_audit.errors import PolicyError
 
 
 def nearest(name: str, known: Sequence[str]) -> str:
+    """A hint: the known name that looks most alike, else all of them."""
     near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
     return f"did you mean `{near[0]}`?" if near else f"known: {', '.join(known)}"
 
 
 def refusal(source: str, place: str, message: str, *, slug: str, hint: str = "") -> PolicyError:
+    """The error to raise: file, place in it, and what is wrong."""
     where = f"{source}, {place}" if place else source
     return PolicyError(f"{where}: {message}", slug=slug, hint=hint)

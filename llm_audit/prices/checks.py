@@ -15,7 +15,7 @@ from itertools import pairwise
 
 from llm_audit.errors import PricingError
 from llm_audit.prices.catalogue import Catalogue
-from llm_audit.prices.records import RULES, TOKEN_KINDS, PriceRow
+from llm_audit.prices.records import RULES, TOKEN_KINDS, PriceRow, Row, UnitFee
 from llm_audit.schema import SERVICE_TIERS
 
 _DECIMALS = 6
@@ -42,6 +42,7 @@ def findings(catalogue: Catalogue) -> Iterator[Finding]:
     for row in catalogue.prices:
         yield from _price_row(row)
     yield from _overlaps(catalogue)
+    yield from _repeats(catalogue)
     yield from _orphans(catalogue)
     yield from _sources(catalogue)
 
@@ -112,6 +113,39 @@ def _overlaps(catalogue: Catalogue) -> Iterator[Finding]:
                     f"{earlier.where} and {later.where}: two rates for {later.token_kind} of "
                     f"{later.model_key} ({later.tier}) on {later.effective_from}",
                     f"close the earlier row: effective_to {later.effective_from}",
+                )
+
+
+def _repeats(catalogue: Catalogue) -> Iterator[Finding]:
+    """Lines that a call would meet twice: it would then be counted twice."""
+    keyed: list[tuple[Row, tuple[object, ...]]] = [
+        *((end, (end.model_key,)) for end in catalogue.lifecycle),
+        *((rule, (rule.provider, rule.surface)) for rule in catalogue.cache_rules),
+        *(
+            (free, (free.provider, free.surface, free.operation_name))
+            for free in catalogue.free_operations
+        ),
+    ]
+    seen: dict[tuple[object, ...], Row] = {}
+    for row, key in keyed:
+        first = seen.setdefault((type(row), *key), row)
+        if first is not row:
+            yield Finding(
+                "pricing-repeat",
+                f"{first.where} and {row.where} speak of the same {'/'.join(map(str, key))}",
+                "keep the line that holds",
+            )
+    fees: dict[tuple[str, str, str], list[UnitFee]] = defaultdict(list)
+    for fee in catalogue.unit_fees:
+        fees[fee.provider, fee.surface, fee.fee].append(fee)
+    for same in fees.values():
+        same.sort(key=lambda fee: fee.effective_from or date.min)
+        for earlier, later in pairwise(same):
+            if (earlier.effective_to or date.max) > (later.effective_from or date.min):
+                yield Finding(
+                    "pricing-repeat",
+                    f"{earlier.where} and {later.where}: two fees for {later.fee} on one day",
+                    "close the earlier row with effective_to",
                 )
 
 

@@ -19,10 +19,14 @@ def assumptions(pricing: Pricing) -> tuple[str, ...]:
         f"calls at the price card in force on {pricing.as_of.isoformat()}.",
         "A month is 30 days and a year is 12 such months; the observed days are taken as typical.",
         "Calls whose service tier is not logged are treated as standard tier.",
+        "Calls whose time is not logged are priced only where the rates of their model, tier and "
+        "prompt size have never changed. They are in the observed figures and in no monthly or "
+        "annual one.",
         "Cache writes whose lifetime is not logged are priced as 5-minute writes.",
         "Negotiated discounts are unknown unless the configuration states them.",
-        "Failed calls and answers from a gateway's own cache are not billed.",
-        "A call without a known price is counted, listed as unpriced, and in no amount of money.",
+        "Failed calls and answers from a gateway's own cache are not billed; cancelled calls are.",
+        "A call without a known price is counted, listed as unpriced, and in no amount of money. "
+        "Where more than 5% of the tokens have none, nothing is projected.",
         "Calls that are batched already save nothing more.",
         "Engineering time, and results that come hours later, are not priced.",
         f"Price card {pricing.version}, sha256 {pricing.sha256}.",

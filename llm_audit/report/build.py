@@ -24,6 +24,9 @@ DAYS_PER_MONTH = 30
 MONTHS_PER_YEAR = 12
 LEAST_DAYS = 7
 LEAST_CALLS = 1000
+MOST_UNPRICED = Decimal("0.05")
+"""Above this share nothing is projected: a bill with a hole in it has no percentages."""
+
 LISTED = 100
 """The lists of data quality name at most this many; hostile logs can invent endless reasons."""
 
@@ -38,13 +41,15 @@ def build(
     """The result of the audit in `connection`, whose steps up to 92 have run.
 
     now: when the result is made, UTC. project: project to a month even from a short log
-    (fewer than 7 days or 1,000 calls).
+    (fewer than 7 days or 1,000 calls). Too much without a price is never projected.
     """
     [period_row] = _rows(connection, "report_period")
     period = r.Period(
         period_row["start_at"], period_row["end_at"], period_row["days"], period_row["calls"]
     )
-    projection = _projection(period, forced=project)
+    totals = _read(connection, "report_totals", r.Totals)[0]
+    quality = _data_quality(connection, period_row["calls_without_time"])
+    projection = _projection(period, totals, quality, forced=project)
     savings = _savings(connection, period, projection)
     pricing = _pricing(connection)
     return r.Result(
@@ -53,34 +58,61 @@ def build(
         generated_at=now.astimezone(UTC).replace(microsecond=0),
         period=period,
         projection=projection,
-        totals=_read(connection, "report_totals", r.Totals)[0],
+        totals=totals,
         labels=_labels(connection),
         models=_models(connection),
         savings=savings,
         workloads=_workloads(connection),
         pricing=pricing,
-        data_quality=_data_quality(connection, period_row["calls_without_time"]),
+        data_quality=quality,
         sensitivity=_sensitivity(connection, savings.observed.conservative),
         assumptions=assumptions(pricing),
     )
 
 
-def _projection(period: r.Period, *, forced: bool) -> r.Projection:
+def _projection(
+    period: r.Period, totals: r.Totals, quality: r.DataQuality, *, forced: bool
+) -> r.Projection:
     """A short log says little about a month: Sunday's calls times 30 are nobody's bill."""
     if period.calls == 0:
         return r.Projection(False, "There are no calls to project from.")
-    if period.days >= LEAST_DAYS and period.calls >= LEAST_CALLS:
-        reason = f"Projected from {period.days:,} days and {period.calls:,} calls."
-        return r.Projection(True, reason)
-    days = "day" if period.days == 1 else "days"
-    calls = "call" if period.calls == 1 else "calls"
+    unpriced = _unpriced_share(totals, quality)
+    if unpriced > MOST_UNPRICED:
+        return r.Projection(
+            False,
+            f"{unpriced:.1%} of what was used has no known price, over the {MOST_UNPRICED:.0%} up "
+            "to which a month would be an honest figure, so only the observed days are shown.",
+        )
+    calls = period.calls - quality.calls_without_time
+    if calls == 0:
+        return r.Projection(False, "No call has a time, so nothing tells what a month holds.")
+    left_out = (
+        f" {quality.calls_without_time:,} without a time are left out."
+        if quality.calls_without_time
+        else ""
+    )
+    if period.days >= LEAST_DAYS and calls >= LEAST_CALLS:
+        reason = f"Projected from {period.days:,} days and {calls:,} calls."
+        return r.Projection(True, reason + left_out)
     size = (
-        f"The log holds {period.calls:,} {calls} over {period.days:,} {days}; "
+        f"The log holds {calls:,} {'call' if calls == 1 else 'calls'} "
+        f"over {period.days:,} {'day' if period.days == 1 else 'days'}; "
         f"a projection wants {LEAST_DAYS} days and {LEAST_CALLS:,} calls"
     )
     if forced:
-        return r.Projection(True, f"{size}. It was asked for with --project, so read it with care.")
+        asked = f"{size}. It was asked for with --project, so read it with care."
+        return r.Projection(True, asked + left_out)
     return r.Projection(False, f"{size}, so only the observed days are shown (--project insists).")
+
+
+def _unpriced_share(totals: r.Totals, quality: r.DataQuality) -> Decimal:
+    """Of the tokens, or of the calls where the log does not even count them, whichever is more."""
+    uncounted = quality.calls_by_price_status.get("unpriced_tokens", 0)
+    billed = totals.calls - quality.calls_by_price_status.get("not_billed", 0)
+    return max(
+        Decimal(totals.unpriced_tokens) / max(totals.billed_tokens, 1),
+        Decimal(uncounted) / max(billed, 1),
+    )
 
 
 def _savings(
@@ -93,7 +125,7 @@ def _savings(
     with localcontext(prec=50):
         monthly = {
             name: (amount * DAYS_PER_MONTH / period.days).quantize(Decimal("1e-12"))
-            for name, amount in by_basis["forward"].items()
+            for name, amount in by_basis["projected"].items()
         }
         annual = {name: amount * MONTHS_PER_YEAR for name, amount in monthly.items()}
     return r.Savings(observed, _saving(monthly), _saving(annual))

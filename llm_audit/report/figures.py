@@ -98,6 +98,11 @@ def percent(fraction: float) -> str:
     return f"{value:.1f}".removesuffix(".0") + "%"
 
 
+def over(days: int) -> str:
+    """'over 14 days'; of a log whose calls carry no time, 'at unknown times'."""
+    return f"over {plural(days, 'day')}" if days else "at unknown times"
+
+
 def plural(number: int, noun: str) -> str:
     """'1 workload', '2 workloads'."""
     return f"{count(number)} {noun}{'' if number == 1 else 's'}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from llm_audit.report.figures import Figure, figure, percent, plural, share
+from llm_audit.report.figures import Figure, figure, over, percent, plural, share
 
 if TYPE_CHECKING:
     from llm_audit.report.result import Result, Saving
@@ -56,7 +56,7 @@ def headline(result: Result) -> Headline:
         basis = f"a month, projected from {plural(result.period.days, 'day')}"
     else:
         key, saving = "savings.observed", result.savings.observed
-        basis = f"observed over {plural(result.period.days, 'day')}"
+        basis = f"observed {over(result.period.days)}"
     return Headline(
         sentence=_sentence(result, key, saving),
         detail=_detail(result, key, saving),
@@ -82,9 +82,17 @@ def _sentence(result: Result, key: str, saving: Saving) -> Sentence:
     workloads = plural(_worth_it(result, key, "batch_eligible"), "workload")
     if key == "savings.monthly":
         return (f"Move {workloads} to the batch API and save ", amount, " a month.")
-    days = result.period.days
-    when = "on this one day" if days == 1 else f"over these {days:,} days"
-    return (f"Moving {workloads} to the batch API would have saved ", amount, f" {when}.")
+    return (
+        f"Moving {workloads} to the batch API would have saved ",
+        amount,
+        f" {_when(result.period.days)}.",
+    )
+
+
+def _when(days: int) -> str:
+    if days == 0:
+        return "in the calls of this log"
+    return "on this one day" if days == 1 else f"over these {days:,} days"
 
 
 def _detail(result: Result, key: str, saving: Saving) -> Sentence:
@@ -92,8 +100,9 @@ def _detail(result: Result, key: str, saving: Saving) -> Sentence:
         return ("Read a log with `llm-audit ingest PATH`, then make the report again.",)
     if saving.conservative <= 0:
         return _nothing_to_move(result, key, saving)
+    name = "the priced bill" if _unpriced(result) else "a bill"
     bill: Sentence = (
-        f"That is {percent(share(saving.conservative, saving.effective_cost))} of a bill of ",
+        f"That is {percent(share(saving.conservative, saving.effective_cost))} of {name} of ",
         figure(result, f"{key}.effective_cost"),
         ", which becomes ",
         figure(result, f"{key}.effective_cost_after"),
@@ -139,7 +148,7 @@ def _worth_it(result: Result, key: str, label: str) -> int:
     """How many workloads of a label save; on a retired model they did, but will not."""
     found = [w for w in result.workloads if w.label == label and w.worth_it]
     if key == "savings.monthly":
-        found = [w for w in found if w.forward_saving_conservative > 0]
+        found = [w for w in found if w.projected_saving_conservative > 0]
     return len(found)
 
 
@@ -202,15 +211,16 @@ def _short_log(result: Result) -> Banner | None:
 
 def _unpriced(result: Result) -> Banner | None:
     totals = result.totals
-    part = share(totals.unpriced_calls, result.period.calls)
-    if part <= LOUD_SHARE:
+    calls = share(totals.unpriced_calls, result.period.calls)
+    tokens = share(totals.unpriced_tokens, totals.billed_tokens)
+    if max(calls, tokens) <= LOUD_SHARE:
         return None
     text: Sentence = (
-        f"{percent(part)} of the calls (",
+        f"{percent(calls)} of the calls (",
         figure(result, "totals.unpriced_calls"),
-        ", ",
+        f") and {percent(tokens)} of the tokens (",
         figure(result, "totals.unpriced_tokens"),
-        " tokens) have no known price. No amount here includes them.",
+        ") have no known price. No amount here includes them.",
     )
     return Banner("Unpriced calls", text, "data-quality")
 

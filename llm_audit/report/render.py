@@ -68,6 +68,7 @@ def _environment() -> Environment:
     environment.globals |= {
         "labels": wording.LABELS,
         "parts": wording.PARTS,
+        "over": figures.over,
         "plural": figures.plural,
         "share": figures.share,
     }

@@ -16,7 +16,10 @@ SCHEMA_VERSION = 1
 
 @dataclass(frozen=True)
 class Period:
-    """The calendar days (UTC) from the first call to the last, both included."""
+    """The calendar days (UTC) from the first call to the last, both included.
+
+    `calls` counts also those without a time; data_quality.calls_without_time says how many.
+    """
 
     start: datetime | None
     end: datetime | None
@@ -34,12 +37,16 @@ class Projection:
 
 @dataclass(frozen=True)
 class Totals:
-    """What the log cost on its own days. The five `*_cost` parts below add up to effective_cost."""
+    """What the log cost on its own days. The five `*_cost` parts below add up to effective_cost.
+
+    unpriced_tokens are those of billed_tokens that no rate is known for.
+    """
 
     calls: int
     priced_calls: int
     unpriced_calls: int
     unpriced_tokens: int
+    billed_tokens: int
     already_batch_calls: int
     worth_moving_calls: int
     list_cost: Decimal
@@ -108,7 +115,10 @@ class Saving:
 
 @dataclass(frozen=True)
 class Savings:
-    """observed: the log's own days and prices. monthly, annual: today's prices, if projected."""
+    """observed: the log's own days and prices. monthly, annual: today's prices, if projected.
+
+    Calls without a time are in observed alone.
+    """
 
     observed: Saving
     monthly: Saving | None
@@ -151,6 +161,8 @@ class Reason:
 class Workload:
     """The calls of one workload that carry one label. Costs are None where none could be priced.
 
+    forward_*: the same calls at the price card of the report's day; projected_*: those of them
+    that have a time, which the monthly figures scale.
     deadline_risk: some of its calls must be back before the 24 hours that a batch may take.
     """
 
@@ -180,6 +192,7 @@ class Workload:
     forward_saving_conservative: Decimal
     forward_saving_expected: Decimal
     forward_saving_best: Decimal
+    projected_saving_conservative: Decimal
     flex_cost: Decimal | None
     peak_day_calls: int
     deadline_risk: bool

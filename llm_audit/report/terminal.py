@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from llm_audit.report import wording
-from llm_audit.report.figures import count, money, plural
+from llm_audit.report.figures import count, money, over, plural
 from llm_audit.report.headline import headline, plain
 from llm_audit.text import printable
 
@@ -71,8 +71,7 @@ def _bottom_line(result: Result, width: int) -> str:
 def _workloads(result: Result, width: int) -> str:
     shown = result.workloads[:MOST_WORKLOADS]
     lines = _grid([_cells(workload) for workload in shown], width)
-    days = plural(result.period.days, "day")
-    note = f"Spend and conservative saving as observed over {days}."
+    note = f"Spend and conservative saving as observed {over(result.period.days)}."
     if len(result.workloads) > len(shown):
         more = len(result.workloads) - len(shown)
         note += f" {plural(more, 'more workload')} in the HTML and JSON reports."

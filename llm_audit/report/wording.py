@@ -44,7 +44,7 @@ ADVICE = {
 
 PRICE_STATUS = {
     "unpriced_model": "model not in the price card",
-    "unpriced_date": "no price for that day",
+    "unpriced_date": "no price for that day, or no time",
     "unpriced_tokens": "the log lacks token counts",
     "unpriced_tier": "no price for that tier",
 }

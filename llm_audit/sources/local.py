@@ -27,6 +27,11 @@ class SourceFile:
     mtime: float
     explicit: bool
 
+    @property
+    def name(self) -> str:
+        """The path as text: bytes of it that are not UTF-8 are written as `\\xff`."""
+        return os.fsencode(self.path).decode("utf-8", "backslashreplace")
+
 
 def find(patterns: Iterable[str]) -> list[SourceFile]:
     """Expand files, folders, globs and `-`, in path order, each file once.

@@ -1,5 +1,5 @@
 -- table: call_groups
--- grain: one row per distinct set of names that calls carry: workload key, service, prompt, tags, ...
+-- grain: one row per distinct set of names that calls carry (key, service, prompt, tags, ...)
 --
 -- One pass over the wide texts; what follows works on these few rows. A missing caller gets a
 -- readable stand-in, so that ownerless calls still form a workload.

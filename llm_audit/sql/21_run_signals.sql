@@ -1,9 +1,10 @@
 -- table: run_signals
 -- grain: one row per run
 --
--- `is_pool`: a program drains a list. Either the refills exceed what open arrivals at the same rate would show by chance
--- (1 - exp(-0.1 s * rate)) by half of the rest, or the number in flight is pinned: at least 1.5 on
--- average with a variance under 0.3 of the mean. Real chat and agent traffic stays clear of both.
+-- `is_pool`: a program drains a list. Either the refills exceed what open arrivals at the same rate
+-- would show by chance (1 - exp(-0.1 s * rate)) by half of the rest, or the number in flight is
+-- pinned: at least 1.5 on average with a variance under 0.3 of the mean. Real chat and agent
+-- traffic stays clear of both.
 SELECT
   runs.workload_no,
   runs.run_no,

@@ -1,8 +1,8 @@
 -- table: workload_tags
 -- grain: one row per workload with a tag whose key the `tag_keys` table knows
 --
--- What tags say about waiting beyond the plain durations that ingest reads. `share_blocking`: a check
--- that holds up a merge. `clock_deadline`: due at a time of day (08:00), so within a day.
+-- What tags say about waiting beyond the plain durations that ingest reads. `share_blocking`: a
+-- check that holds up a merge. `clock_deadline`: due at a time of day (08:00), so within a day.
 -- `later_deadline`: due in a week, month or quarter. A deadline counts on nine calls of ten.
 SELECT
   workload_no,

@@ -1,7 +1,7 @@
 -- table: signals
 -- grain: one row per case: what is alike in its calls, then the signals of its workload
 --
--- The one relation that rules are written against; `llm_audit.policy.SIGNALS` names its columns. An
+-- The one relation that rules are written against; `llm_audit.policy.SIGNALS` names them. An
 -- owner's tolerance in llm-audit.toml takes the place of what the calls declare.
 SELECT
   cases.case_no,

@@ -53,14 +53,14 @@ FROM (
     END AS seconds,
     CASE used.name
       WHEN 'case_calls' THEN CAST(signals.case_calls AS VARCHAR)
-      WHEN 'is_streaming' THEN CASE WHEN signals.is_streaming THEN 'yes' WHEN NOT signals.is_streaming THEN 'no' END
-      WHEN 'has_tool_result' THEN CASE WHEN signals.has_tool_result THEN 'yes' WHEN NOT signals.has_tool_result THEN 'no' END
-      WHEN 'continues_response' THEN CASE WHEN signals.continues_response THEN 'yes' WHEN NOT signals.continues_response THEN 'no' END
-      WHEN 'continues_prompt' THEN CASE WHEN signals.continues_prompt THEN 'yes' WHEN NOT signals.continues_prompt THEN 'no' END
+      WHEN 'is_streaming' THEN CAST(signals.is_streaming AS VARCHAR)
+      WHEN 'has_tool_result' THEN CAST(signals.has_tool_result AS VARCHAR)
+      WHEN 'continues_response' THEN CAST(signals.continues_response AS VARCHAR)
+      WHEN 'continues_prompt' THEN CAST(signals.continues_prompt AS VARCHAR)
       WHEN 'service_tier' THEN signals.service_tier
       WHEN 'run_calls' THEN CAST(signals.run_calls AS VARCHAR)
-      WHEN 'in_pool_run' THEN CASE WHEN signals.in_pool_run THEN 'yes' WHEN NOT signals.in_pool_run THEN 'no' END
-      WHEN 'is_short_input' THEN CASE WHEN signals.is_short_input THEN 'yes' WHEN NOT signals.is_short_input THEN 'no' END
+      WHEN 'in_pool_run' THEN CAST(signals.in_pool_run AS VARCHAR)
+      WHEN 'is_short_input' THEN CAST(signals.is_short_input AS VARCHAR)
       WHEN 'workload_id' THEN signals.workload_id
       WHEN 'caller' THEN signals.caller
       WHEN 'operation_name' THEN signals.operation_name

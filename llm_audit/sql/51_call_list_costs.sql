@@ -73,6 +73,7 @@ FROM (
                 OR (quantities.write_5m_tokens > 0 AND sheets.list_write_5m IS NULL)
                 OR (quantities.write_1h_tokens > 0 AND sheets.list_write_1h IS NULL)
                 OR (quantities.output_tokens > 0 AND sheets.list_output IS NULL)
+                OR (quantities.searches > 0 AND sheets.search_fee IS NULL)
                 OR (quantities.output_unknown AND sheets.list_output IS NOT NULL)
                 THEN 'unpriced_tokens'
             ELSE 'priced'
@@ -82,10 +83,10 @@ FROM (
             + quantities.write_5m_tokens * COALESCE(sheets.list_write_5m, 0)
             + quantities.write_1h_tokens * COALESCE(sheets.list_write_1h, 0)
             + quantities.output_tokens * COALESCE(sheets.list_output, 0)
-            + quantities.searches * sheets.search_fee AS list_cost,
+            + quantities.searches * COALESCE(sheets.search_fee, 0) AS list_cost,
         quantities.fresh_tokens * sheets.batch_input
             + quantities.output_tokens * COALESCE(sheets.batch_output, 0)
-            + quantities.searches * sheets.batch_search_fee AS batch_plain,
+            + quantities.searches * COALESCE(sheets.batch_search_fee, 0) AS batch_plain,
         quantities.write_5m_tokens * sheets.batch_write_5m
             + quantities.write_1h_tokens * sheets.batch_write_1h AS batch_writes,
         quantities.fresh_tokens * sheets.flex_input
@@ -93,11 +94,11 @@ FROM (
             + quantities.write_5m_tokens * sheets.flex_write_5m
             + quantities.write_1h_tokens * sheets.flex_write_1h
             + quantities.output_tokens * COALESCE(sheets.flex_output, 0)
-            + quantities.searches * sheets.search_fee AS flex_cost
+            + quantities.searches * COALESCE(sheets.search_fee, 0) AS flex_cost
     FROM call_quantities AS quantities
     LEFT JOIN rate_sheets AS sheets
         ON sheets.model_key = quantities.model_key
-        AND sheets.day = quantities.day
+        AND sheets.day IS NOT DISTINCT FROM quantities.day
         AND sheets.tier = quantities.tier
         AND sheets.from_tokens <= quantities.prompt_tokens
         AND sheets.below_tokens > quantities.prompt_tokens

@@ -8,6 +8,8 @@ SELECT
     SUM(CASE WHEN price_status IN ('priced', 'free') THEN calls ELSE 0 END) AS priced_calls,
     SUM(CASE WHEN price_status LIKE 'unpriced%' THEN calls ELSE 0 END) AS unpriced_calls,
     SUM(CASE WHEN price_status LIKE 'unpriced%' THEN total_tokens ELSE 0 END) AS unpriced_tokens,
+    SUM(CASE WHEN price_status NOT IN ('not_billed', 'free') THEN total_tokens ELSE 0 END)
+        AS billed_tokens,
     SUM(CASE WHEN batch_status = 'already_batch' THEN calls ELSE 0 END) AS already_batch_calls,
     SUM(CASE WHEN batch_status = 'already_batch' THEN contracted_cost ELSE 0 END)
         AS already_batch_cost,

@@ -11,6 +11,7 @@ SELECT
   s.priced_calls,
   s.unpriced_calls,
   s.unpriced_tokens,
+  s.billed_tokens,
   s.already_batch_calls,
   CASE WHEN s.label = 'batch_eligible' AND s.worth_it THEN s.calls - s.already_batch_calls ELSE 0 END
     AS worth_moving_calls,

@@ -5,6 +5,7 @@ SELECT
   COALESCE(SUM(priced_calls), 0) AS priced_calls,
   COALESCE(SUM(unpriced_calls), 0) AS unpriced_calls,
   COALESCE(SUM(unpriced_tokens), 0) AS unpriced_tokens,
+  COALESCE(SUM(billed_tokens), 0) AS billed_tokens,
   COALESCE(SUM(already_batch_calls), 0) AS already_batch_calls,
   COALESCE(SUM(worth_moving_calls), 0) AS worth_moving_calls,
   COALESCE(SUM(list_cost), 0) AS list_cost,

@@ -31,6 +31,7 @@ SELECT
   COALESCE(s.forward_saving_conservative, 0) AS forward_saving_conservative,
   COALESCE(s.forward_saving_expected, 0) AS forward_saving_expected,
   COALESCE(s.forward_saving_best, 0) AS forward_saving_best,
+  COALESCE(s.projected_saving_conservative, 0) AS projected_saving_conservative,
   s.flex_cost,
   s.peak_day_calls,
   COALESCE(l.deadline_risk, FALSE) AS deadline_risk,

@@ -1,18 +1,24 @@
 -- view: report_unpriced
 -- grain: one row per provider, model and cause for which no price could be told
 -- why: an unknown price is never 0. These calls are in every count and in no amount of money.
-SELECT
-  c.provider_name,
-  COALESCE(c.request_model, c.response_model) AS model,
-  k.price_status,
-  n.hint,
-  COUNT(*) AS calls,
-  COALESCE(SUM(c.input_tokens), 0) + COALESCE(SUM(c.output_tokens), 0) AS tokens
-FROM costs AS k
-INNER JOIN calls AS c ON c.call_id = k.call_id
-LEFT JOIN model_names AS n
-  ON n.provider_name IS NOT DISTINCT FROM c.provider_name
-  AND n.request_model IS NOT DISTINCT FROM c.request_model
-  AND n.response_model IS NOT DISTINCT FROM c.response_model
-WHERE k.price_status LIKE 'unpriced%'
-GROUP BY c.provider_name, COALESCE(c.request_model, c.response_model), k.price_status, n.hint
+SELECT provider_name, model, price_status, hint, COUNT(*) AS calls, SUM(tokens) AS tokens
+FROM (
+  SELECT
+    c.provider_name,
+    COALESCE(c.request_model, c.response_model) AS model,
+    k.price_status,
+    CASE
+      WHEN k.price_status = 'unpriced_date' AND COALESCE(c.started_at, c.ended_at) IS NULL
+        THEN 'the log tells no time: only a rate that has never changed could price these calls'
+      ELSE n.hint
+    END AS hint,
+    COALESCE(c.input_tokens, 0) + COALESCE(c.output_tokens, 0) AS tokens
+  FROM costs AS k
+  INNER JOIN calls AS c ON c.call_id = k.call_id
+  LEFT JOIN model_names AS n
+    ON n.provider_name IS NOT DISTINCT FROM c.provider_name
+    AND n.request_model IS NOT DISTINCT FROM c.request_model
+    AND n.response_model IS NOT DISTINCT FROM c.response_model
+  WHERE k.price_status LIKE 'unpriced%'
+) AS unpriced
+GROUP BY provider_name, model, price_status, hint

@@ -1,19 +1,26 @@
 """The yardstick: what a person who knows DuckDB would write to load the same log into a table.
 
-    python -m tests.bench.bare DATABASE LOG [--with-messages]
+    python -m tests.bench.bare DATABASE LOG [whole|hashed|narrow]
 
-Reads newline-delimited JSON with explicit typed columns into 35 columns of a database file; no
-checks, no line numbers, no accounting. With `--with-messages` the prompts are parsed as JSON and
-reduced to one hash, so that it reads the bytes that llm-audit reads.
+No checks, no line numbers, no accounting, no derived columns: newline-delimited JSON with explicit
+columns into a table of a database file.
+
+- `whole`: the columns of `formats/litellm_slp.sql`, which llm-audit reads, kept as they are.
+- `hashed`: the same, but of the prompts only a hash is kept. Harsher where there are bodies:
+  writing them is most of the work, and llm-audit does not write them either.
+- `narrow`: 35 typed metadata columns, and the prompts are not read at all.
 """
 
 from __future__ import annotations
 
 import sys
+from typing import Any
 
 import duckdb
 
-COLUMNS = {
+from llm_audit.formats import formats
+
+NARROW = {
     "id": "VARCHAR",
     "trace_id": "VARCHAR",
     "call_type": "VARCHAR",
@@ -43,43 +50,20 @@ COLUMNS = {
     "cache_creation_tokens BIGINT), completion_tokens_details STRUCT(reasoning_tokens BIGINT)))",
 }
 
-SELECT = """
-SELECT
-  id, trace_id, call_type, cache_hit, stream, status, custom_llm_provider,
-  make_timestamp(CAST(startTime * 1e6 AS BIGINT)) AS started_at,
-  make_timestamp(CAST(endTime * 1e6 AS BIGINT)) AS ended_at,
-  make_timestamp(CAST(completionStartTime * 1e6 AS BIGINT)) AS first_token_at,
-  model, model_group, response_cost, prompt_tokens, completion_tokens, total_tokens,
-  request_tags, end_user,
-  model_parameters.service_tier AS requested_tier, model_parameters.max_tokens AS max_tokens,
-  error_information.error_code AS error_code, error_information.error_class AS error_class,
-  metadata.user_api_key_hash AS api_key_hash, metadata.user_api_key_team_id AS team_id,
-  response.model AS response_model, response.service_tier AS served_tier,
-  response.choices[1].finish_reason AS finish_reason,
-  metadata.user_api_key_alias AS api_key_alias, metadata.user_api_key_team_alias AS team,
-  metadata.requester_metadata.max_delay AS max_delay,
-  metadata.usage_object.prompt_tokens AS usage_prompt_tokens,
-  metadata.usage_object.completion_tokens AS usage_completion_tokens,
-  metadata.usage_object.prompt_tokens_details.cached_tokens AS cached_tokens,
-  metadata.usage_object.prompt_tokens_details.cache_creation_tokens AS written_tokens,
-  metadata.usage_object.completion_tokens_details.reasoning_tokens AS reasoning_tokens
-  {more}
-FROM read_ndjson(?, columns = {columns})
-"""
 
-
-def load(database: str, log: str, *, with_messages: bool) -> int:
+def load(database: str, log: str, kind: str) -> int:
     """Create table `bare` in `database` and return its number of rows."""
-    columns = COLUMNS | ({"messages": "JSON"} if with_messages else {})
-    spelled = ", ".join(f"'{name}': '{kind}'" for name, kind in columns.items())
-    more = ", hash(messages) AS messages_hash" if with_messages else ""
-    select = SELECT.format(more=more, columns=f"{{{spelled}}}")
+    columns = NARROW if kind == "narrow" else dict(formats()["litellm_slp"].columns)
+    hashed = "* EXCLUDE (messages), hash(messages) AS messages_hash"
+    kept = hashed if kind == "hashed" else "*"
     with duckdb.connect(database) as connection:
-        connection.execute(f"CREATE TABLE bare AS {select}", [log])
+        reader: Any = connection.read_json
+        reader([log], columns=columns, format="newline_delimited").create_view("raw")
+        connection.execute(f"CREATE TABLE bare AS SELECT {kept} FROM raw")
         row = connection.execute("SELECT count(*) FROM bare").fetchone()
     assert row is not None
     return int(row[0])
 
 
 if __name__ == "__main__":
-    load(sys.argv[1], sys.argv[2], with_messages="--with-messages" in sys.argv[3:])
+    print(load(sys.argv[1], sys.argv[2], [*sys.argv, "whole"][3]))

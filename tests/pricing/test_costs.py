@@ -140,7 +140,6 @@ STATUSES: list[tuple[str, dict[str, Any]]] = [
     ("unpriced_model", call("gpt-4.1", **tokens(10, 1)) | {"provider_name": "azure.ai.openai"}),
     ("unpriced_model", call("claude-haiku-4", **tokens(10, 1))),
     ("unpriced_date", call("gpt-4.1", **tokens(10, 1)) | {"started_at": datetime(2025, 4, 13)}),
-    ("unpriced_date", call("gpt-4.1", **tokens(10, 1)) | {"started_at": None}),
     ("unpriced_tier", call("gpt-4.1", service_tier="flex", **tokens(10, 1))),
     ("unpriced_tier", call("gpt-4.1", service_tier="scale", **tokens(10, 1))),
     ("unpriced_tokens", call("gpt-4.1", tokens_source="missing")),
@@ -150,9 +149,15 @@ STATUSES: list[tuple[str, dict[str, Any]]] = [
     ("unpriced_tokens", call("gpt-4.1", **tokens(-1, 1))),
     ("unpriced_tokens", call("gpt-4.1", **tokens(2**63 - 1, 2**63 - 1, read=2**63 - 1))),
     ("unpriced_tokens", call("claude-opus-5", service_tier="priority", **tokens(10, 1, read=5))),
+    ("unpriced_tokens", call("gpt-4.1", status="cancelled", tokens_source="missing")),
+    ("unpriced_tokens", call("gpt-4.1", operation_name="image", **tokens(0, 0))),
+    ("unpriced_tokens", call("gpt-4.1", logged_cost=0.04, **tokens(0, 0))),
+    ("not_billed", call("gpt-4.1", **tokens(0, 0))),
     ("priced", call("text-embedding-3-small", input_tokens=10)),
     ("not_billed", call("gpt-4.1", status="error", tokens_source="missing")),
+    ("not_billed", call("gpt-4.1", status="error", **tokens(10, 1))),
     ("not_billed", call("gpt-4.1", status="cancelled", **tokens(0, 0))),
+    ("not_billed", call("gpt-4.1", status="cancelled", service_tier="batch")),
     ("priced", call("gpt-4.1", status="cancelled", **tokens(10, 0))),
     ("not_billed", call("gpt-4.1", gateway_cache_hit=True, **tokens(10, 1))),
     ("free", call("omni-moderation-latest", operation_name="moderation", **tokens(10, 0))),
@@ -168,6 +173,57 @@ def test_why_a_call_has_no_price(connection: Connection) -> None:
             assert cost["batch_cost_conservative"] is None
         elif cost["price_status"] != "priced":
             assert cost["list_cost"] == 0
+
+
+WITHOUT_A_TIME: list[tuple[str, dict[str, Any]]] = [
+    ("priced", call("gpt-4.1", **tokens(10, 1))),
+    ("priced", call("claude-haiku-4-5", service_tier="batch", **tokens(10, 1))),
+    ("priced", call("gpt-4o-2024-08-06", **tokens(10, 1))),
+    ("priced", call("claude-sonnet-4", **tokens(200_000, 1))),
+    ("priced", call("gpt-4.5-preview", **tokens(10, 1))),
+    # the price has changed; of the name, or of the band alone
+    ("unpriced_date", call("o3", **tokens(10, 1))),
+    ("unpriced_date", call("gpt-5.6-sol", **tokens(10, 1))),
+    ("unpriced_date", call("gpt-4o", **tokens(10, 1))),
+    ("unpriced_date", call("claude-sonnet-4", **tokens(200_001, 1))),
+    # one rate is known, but not for the whole life of the model
+    ("unpriced_date", call("o3", service_tier="batch", **tokens(10, 1))),
+    ("unpriced_date", call("text-embedding-3-small", service_tier="batch", input_tokens=10)),
+    ("unpriced_date", call("gpt-4.1", service_tier="flex", **tokens(10, 1))),
+    ("unpriced_model", call("gpt-99", **tokens(10, 1))),
+]
+
+
+def test_a_call_without_a_time_has_the_rate_that_never_changed(connection: Connection) -> None:
+    costs = price(connection, [row | {"started_at": None} for _, row in WITHOUT_A_TIME])
+    assert [cost["price_status"] for cost in costs] == [status for status, _ in WITHOUT_A_TIME]
+    assert all(c["list_cost"] is None for c in costs if c["price_status"] != "priced")
+
+
+def test_what_a_call_without_a_time_costs(connection: Connection) -> None:
+    anytime = [
+        call("claude-haiku-4-5-20251001", service_tier="batch", **tokens(10_000, 500)),
+        call("claude-sonnet-4-5", **tokens(20_000, 1_000, searches=2)),
+        call("text-embedding-3-small", **tokens(1_000_000, 0)),
+        call("gpt-4.1", ended_at=datetime(2026, 11, 10), **tokens(10_000, 500)),
+    ]
+    costs = price(connection, [row | {"started_at": None} for row in anytime])
+    assert [c["list_cost"] for c in costs] == [
+        Decimal("0.00625"), Decimal("0.095"), Decimal("0.02"), Decimal("0.024"),
+    ]  # fmt: skip
+    # the batch rate of the embedding came after the model: for an unknown day it is unknown
+    assert [c["batch_cost_conservative"] for c in costs] == [
+        Decimal("0.00625"), Decimal("0.0575"), None, Decimal("0.012"),
+    ]  # fmt: skip
+
+
+def test_a_fee_that_nobody_knows_is_not_nothing(connection: Connection) -> None:
+    calls = [call("gpt-4.1", **tokens(10, 1, searches=1)), call("gpt-4.1", **tokens(10, 1))]
+    price(connection, calls)
+    connection.execute("DELETE FROM unit_fees")
+    pipeline.run_steps(connection, 40, 59)
+    statuses = connection.execute("SELECT price_status FROM costs ORDER BY call_id").fetchall()
+    assert statuses == [("unpriced_tokens",), ("priced",)]
 
 
 def test_models_without_a_batch_rate(connection: Connection) -> None:

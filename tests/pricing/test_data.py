@@ -114,6 +114,18 @@ def test_the_data_agrees_with_itself() -> None:
     prices.check()
 
 
+@pytest.mark.parametrize(
+    "name", ["lifecycle.csv", "cache_rules.csv", "free_operations.csv", "unit_fees.csv"]
+)
+def test_a_line_given_twice_would_count_calls_twice(tmp_path: Path, name: str) -> None:
+    file = copy_of_pricing(tmp_path) / name
+    lines = file.read_text(encoding="utf-8").splitlines(keepends=True)
+    file.write_text("".join([*lines, lines[1]]), encoding="utf-8")
+    with pytest.raises(PricingError) as caught:
+        prices.check(file.parent)
+    assert caught.value.slug == "pricing-repeat"
+
+
 def spoil(place: Path, **change: str) -> None:
     """Append a rate like the first one of the OpenAI file, changed."""
     file = place / "rates" / "openai.csv"

@@ -143,6 +143,42 @@ def test_sql_and_fractions_agree(calls: list[dict[str, Any]]) -> None:
             assert (None if found is None else Fraction(found)) == amount, (column, one)
 
 
+def rate_without_a_day(rows: list[dict[str, str]], tier: str, prompt: int) -> Fraction | None:
+    """The input rate of a tier, if all its rates were the same on every day of the model's life."""
+    changes = {row[end] for row in rows for end in ("effective_from", "effective_to")} - {""}
+    days = [date.fromisoformat(day) for day in sorted(changes)]
+    alive = [day for day in days if any(rates(rows, other, day, prompt) for other in TIERS)]
+    first_card, *cards = [rates(rows, tier, day, prompt) for day in alive]
+    return first_card.get("input") if all(card == first_card for card in cards) else None
+
+
+TIERS = ("standard", "batch", "flex", "priority")
+
+
+def test_without_a_day_only_a_rate_that_never_changed_is_used() -> None:
+    """Every model, tier and size of prompt."""
+    slots = [(key, tier, size) for key in MODELS for tier in TIERS for size in (1_000, 300_000)]
+    calls = [
+        {
+            "provider_name": BY_MODEL[model, snapshot][0]["provider"],
+            "response_model": (f"{model}-{snapshot}" if snapshot else model)
+            + (":org::id" if model.startswith("ft:") else ""),
+            "service_tier": tier,
+            "input_tokens": size,
+            "output_tokens": 0,
+        }
+        for (model, snapshot), tier, size in slots
+    ]
+    with duckdb.connect() as connection:
+        create_stored_tables(connection)
+        costs = price(connection, calls)
+    for (key, tier, size), cost in zip(slots, costs, strict=True):
+        rate = rate_without_a_day(BY_MODEL[key], tier, size)
+        found = cost["list_cost"]
+        assert (None if found is None else Fraction(found)) == (rate and rate * size), (key, tier)
+    assert {cost["price_status"] for cost in costs} == {"priced", "unpriced_date"}
+
+
 def test_every_carried_rate_is_used_once() -> None:
     """A million fresh tokens of every model and tier on its first day cost just its rate."""
     slots = sorted(

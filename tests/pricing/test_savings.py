@@ -191,6 +191,50 @@ def test_forward_uses_the_rates_of_its_day(connection: Connection) -> None:
     assert row["forward_saving_conservative"] == Decimal("0.13")
 
 
+def test_what_is_batched_already_has_a_forward_price_too(connection: Connection) -> None:
+    day = datetime(2026, 7, 20)
+    batched = many("gpt-5.6-luna", started_at=day, service_tier="batch")
+    row = save(connection, batched + many("gpt-5.6-luna", started_at=day))
+    assert row["already_batch_cost"] == Decimal("0.65")
+    assert row["forward_already_batch_cost"] == Decimal("0.13")
+    assert row["forward_effective_cost"] == Decimal("0.39")
+    assert row["forward_saving_conservative"] == Decimal("0.13")
+
+
+def test_calls_without_a_time_are_in_no_projection(connection: Connection) -> None:
+    row = save(connection, many("gpt-4.1", 120) + many("gpt-4.1", 30, started_at=None))
+    assert row["priced_calls"] == 150
+    assert row["saving_conservative"] == row["forward_saving_conservative"] == Decimal("1.80")
+    assert row["forward_effective_cost"] == Decimal("3.60")
+    assert row["projected_effective_cost"] == Decimal("2.88")
+    assert row["projected_saving_conservative"] == Decimal("1.44")
+    assert row["projected_saving_best"] == row["projected_saving_expected"] == Decimal("1.44")
+
+
+def test_the_busiest_day_is_one_that_is_known(connection: Connection) -> None:
+    calls = many("gpt-4.1", 60) + many("gpt-4.1", 500, started_at=None)
+    assert save(connection, calls)["advice"] == "below_floor"
+
+
+def test_a_log_without_any_time_counts_as_one_day(connection: Connection) -> None:
+    row = save(connection, many("gpt-4.1", 100, started_at=None))
+    assert (row["advice"], row["worth_it"], row["peak_day_calls"]) == ("batch", True, 100)
+    assert row["projected_effective_cost"] is None
+    assert row["projected_saving_best"] == 0
+
+
+def test_calls_without_a_rate_today_keep_what_they_cost(connection: Connection) -> None:
+    row = save(connection, many("gpt-4.1"), date(2025, 1, 1))
+    assert row["forward_effective_cost"] == row["effective_cost"] == Decimal("2.40")
+    assert row["forward_saving_best"] == 0
+
+
+def test_a_model_that_is_off_the_card_is_retired_as_well(connection: Connection) -> None:
+    row = save(connection, many("gpt-4.5-preview", started_at=datetime(2025, 5, 1)))
+    assert row["forward_effective_cost"] == row["effective_cost"] > 0
+    assert (row["advice"], row["forward_saving_best"]) == ("retired_model", 0)
+
+
 def test_every_cost_leads_to_its_rates(connection: Connection) -> None:
     save(connection, many("gpt-4.1", 3))
     sheets = rows(

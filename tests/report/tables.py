@@ -28,11 +28,15 @@ _TABLES = (
     f"""CREATE TABLE costs (call_id VARCHAR, list_cost {_MONEY}, contracted_cost {_MONEY},
     effective_cost {_MONEY}, {_BATCH}, price_status VARCHAR)""",
     f"""CREATE TABLE savings (workload_id VARCHAR, label VARCHAR, calls BIGINT,
-    priced_calls BIGINT, unpriced_calls BIGINT, unpriced_tokens BIGINT, already_batch_calls BIGINT,
-    already_batch_cost {_MONEY}, list_cost {_MONEY}, contracted_cost {_MONEY},
-    effective_cost {_MONEY}, {_BATCH}, saving_conservative {_MONEY}, saving_expected {_MONEY},
-    saving_best {_MONEY}, forward_effective_cost {_MONEY}, forward_saving_conservative {_MONEY},
-    forward_saving_expected {_MONEY}, forward_saving_best {_MONEY}, peak_day_calls BIGINT,
+    priced_calls BIGINT, unpriced_calls BIGINT, unpriced_tokens BIGINT, billed_tokens BIGINT,
+    already_batch_calls BIGINT, already_batch_cost {_MONEY}, list_cost {_MONEY},
+    contracted_cost {_MONEY}, effective_cost {_MONEY}, {_BATCH},
+    saving_conservative {_MONEY}, saving_expected {_MONEY}, saving_best {_MONEY},
+    forward_effective_cost {_MONEY}, forward_saving_conservative {_MONEY},
+    forward_saving_expected {_MONEY}, forward_saving_best {_MONEY},
+    forward_already_batch_cost {_MONEY}, projected_effective_cost {_MONEY},
+    projected_already_batch_cost {_MONEY}, projected_saving_conservative {_MONEY},
+    projected_saving_expected {_MONEY}, projected_saving_best {_MONEY}, peak_day_calls BIGINT,
     worth_it BOOLEAN, advice VARCHAR, note VARCHAR)""",
     """CREATE TABLE pricing_meta (version VARCHAR, sha256 VARCHAR, as_of DATE,
     oldest_verified_on DATE, rows BIGINT)""",
@@ -109,6 +113,7 @@ def add_workload(
         "priced_calls": calls - savings.get("unpriced_calls", 0),
         "unpriced_calls": 0,
         "unpriced_tokens": 0,
+        "billed_tokens": calls * 2_500,
         "already_batch_calls": 0,
         "already_batch_cost": Decimal(0),
         "list_cost": cost,
@@ -130,7 +135,15 @@ def add_workload(
         "advice": {"batch_eligible": "batch", "gray_area": "ask_owner"}.get(label, "realtime"),
         "note": "",
     }
-    insert(connection, "savings", **saving_row | savings)
+    saving_row |= savings
+    saving_row["forward_already_batch_cost"] = saving_row["already_batch_cost"]
+    for name in (
+        "effective_cost", "already_batch_cost", "saving_conservative", "saving_expected",
+        "saving_best",
+    ):  # fmt: skip
+        # Every call has a time, unless a test says otherwise.
+        saving_row.setdefault(f"projected_{name}", saving_row[f"forward_{name}"])
+    insert(connection, "savings", **saving_row)
     return workload_id
 
 

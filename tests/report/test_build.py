@@ -12,6 +12,7 @@ import pytest
 
 from llm_audit import report
 from llm_audit.report import Result, to_json
+from llm_audit.report.headline import headline, plain
 from llm_audit.report.result import ModelTotal, Totals
 from tests.report import tables
 
@@ -205,14 +206,88 @@ def test_a_retired_model_saved_once_and_never_again(audit: duckdb.DuckDBPyConnec
     assert savings.monthly.conservative == 0
 
 
-def test_a_call_without_a_price_today_keeps_its_cost_in_the_month(
+def test_calls_without_a_time_are_observed_and_not_projected(
     audit: duckdb.DuckDBPyConnection,
 ) -> None:
+    tables.add_calls(audit, 1200, days=10)
+    audit.execute("UPDATE calls SET started_at = NULL WHERE source_line <= 200")
+    audit.execute("UPDATE calls SET started_at = '2025-09-01' WHERE source_line = 201")
+    tables.add_workload(
+        audit, 1, cost=120, saved=(60, 60, 60),
+        projected_effective_cost=100, projected_saving_conservative=50,
+    )  # fmt: skip
+    tables.add_workload(
+        audit, 2, cost=9, saved=(4, 4, 4),
+        projected_effective_cost=None, projected_saving_conservative=0,
+    )  # fmt: skip
+    result = tables.build(audit)
+    assert result.data_quality.calls_without_time == 200
+    assert result.savings.observed.conservative == 64
+    assert result.savings.monthly is not None
+    assert result.savings.monthly.effective_cost == 300
+    assert result.savings.monthly.eligible_cost == 300
+    assert result.savings.monthly.conservative == 150
+    assert result.projection.reason == (
+        "Projected from 10 days and 1,000 calls. 200 without a time are left out."
+    )
+    assert plain(headline(result).sentence).startswith("Move 1 workload to the batch API")
+
+
+def test_a_log_without_times_is_never_projected(audit: duckdb.DuckDBPyConnection) -> None:
     tables.add_calls(audit, 1000, days=10)
-    tables.add_workload(audit, 1, label="realtime", cost=20, forward_effective_cost=None)
+    audit.execute("UPDATE calls SET started_at = NULL")
+    tables.add_workload(audit, 1, cost=10, saved=(5, 5, 5))
+    result = tables.build(audit, project=True)
+    assert (result.period.days, result.savings.monthly) == (0, None)
+    assert "No call has a time" in result.projection.reason
+    assert plain(headline(result).sentence).endswith("have saved $5 in the calls of this log.")
+
+
+def test_the_time_of_a_call_may_be_its_end(audit: duckdb.DuckDBPyConnection) -> None:
+    tables.add_calls(audit, 1000, days=10)
+    audit.execute("UPDATE calls SET ended_at = started_at, started_at = NULL")
+    result = tables.build(audit)
+    assert (result.period.days, result.data_quality.calls_without_time) == (10, 0)
+
+
+@pytest.mark.parametrize(
+    ("unpriced_tokens", "uncounted", "shown"),
+    [(50_000, 0, True), (50_001, 0, False), (0, 50, True), (0, 51, False)],
+)
+def test_too_much_without_a_price_is_not_projected(
+    audit: duckdb.DuckDBPyConnection, unpriced_tokens: int, uncounted: int, shown: bool
+) -> None:
+    """Above 5 % of the tokens, or of the calls whose tokens nobody counted; --project or not."""
+    tables.add_calls(audit, 1000, days=10)
+    tables.add_workload(
+        audit, 1, cost=10, saved=(5, 5, 5), billed_tokens=1_000_000,
+        unpriced_tokens=unpriced_tokens, unpriced_calls=max(uncounted, 1),
+    )  # fmt: skip
+    audit.execute(
+        "UPDATE costs SET price_status = 'unpriced_tokens' WHERE call_id IN "
+        "(SELECT call_id FROM calls ORDER BY source_line LIMIT ?)",
+        [uncounted],
+    )
+    result = tables.build(audit, project=True)
+    assert result.projection.shown is shown
+    assert (result.savings.monthly is not None) is shown
+    assert result.savings.observed.conservative == 5
+    titles = [banner.title for banner in headline(result).banners]
+    assert titles == (["Unpriced calls"] if shown else ["Not projected", "Unpriced calls"])
+    assert "50% of the priced bill of $" in plain(headline(result).detail)
+
+
+def test_the_month_moves_what_is_not_batched_yet(audit: duckdb.DuckDBPyConnection) -> None:
+    """At today's prices on both sides: the batched part has become cheaper as well."""
+    tables.add_calls(audit, 1000, days=10)
+    tables.add_workload(
+        audit, 1, cost=100, saved=(10, 10, 10), already_batch_cost=50, already_batch_calls=500,
+        projected_effective_cost=30, projected_already_batch_cost=10,
+    )  # fmt: skip
     savings = tables.build(audit).savings
+    assert savings.observed.eligible_cost == 50
     assert savings.monthly is not None
-    assert savings.monthly.effective_cost == 60
+    assert savings.monthly.eligible_cost == 60
 
 
 def test_workloads_worth_moving_come_first(mixed: Result) -> None:

@@ -1,16 +1,14 @@
--- One narrow row per staged line: where it stands in its file and what the format made of it.
--- Lines above `skip_lines` were accounted for when the file was shorter.
+-- One narrow row per arrived line: where it stands in its file and what the format made of it.
+-- Lines up to `skip_lines` were accounted for when the file was shorter.
 SELECT
-  stage.rowid AS ordinal,
-  places.source_file,
-  places.first_line + stage.rowid - places.first_ordinal AS source_line,
+  calls.rowid AS ordinal,
+  places.place_no,
+  places.first_line + calls.rowid - places.first_ordinal AS source_line,
   CASE
-    WHEN NOT COALESCE(stage.recognised, false) THEN 'residue'
-    WHEN stage.not_call_reason IS NOT NULL THEN 'not_call'
-    WHEN stage.reject_reason IS NOT NULL THEN 'reject'
-    ELSE 'call'
-  END AS verdict,
-  stage.call_id
-FROM stage
-ASOF JOIN places ON stage.rowid >= places.first_ordinal
-WHERE places.first_line + stage.rowid - places.first_ordinal > places.skip_lines
+    WHEN places.first_line + calls.rowid - places.first_ordinal <= places.skip_lines
+      THEN 'read before'
+    ELSE split_part(calls.source_file, ' ', 1)
+  END AS verdict
+FROM calls
+ASOF JOIN places ON calls.rowid >= places.first_ordinal
+WHERE calls.rowid >= getvariable('first_ordinal')

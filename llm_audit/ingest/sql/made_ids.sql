@@ -2,15 +2,15 @@
 -- The line number stays out, so that a file that grew or was sorted anew gives the same ids.
 WITH nameless AS (
   SELECT
-    stage.rowid AS ordinal,
+    calls.rowid AS ordinal,
     places.source_file,
-    md5(concat_ws('|', stage.started_at, stage.request_model, stage.response_model,
-      stage.input_tokens, stage.output_tokens, stage.duration_ms, stage.status, stage.error_type,
-      stage.caller, stage.end_user_hash, CAST(stage.tags AS VARCHAR),
-      CAST(stage.message_hashes AS VARCHAR))) AS content
-  FROM stage
-  ASOF JOIN places ON stage.rowid >= places.first_ordinal
-  WHERE stage.call_id IS NULL
+    md5(concat_ws('|', calls.started_at, calls.request_model, calls.response_model,
+      calls.input_tokens, calls.output_tokens, calls.duration_ms, calls.status, calls.error_type,
+      calls.caller, calls.end_user_hash, CAST(calls.tags AS VARCHAR),
+      CAST(calls.message_hashes AS VARCHAR))) AS content
+  FROM calls
+  ASOF JOIN places ON calls.rowid >= places.first_ordinal
+  WHERE calls.rowid >= getvariable('first_ordinal') AND calls.call_id IS NULL
 )
 SELECT
   ordinal,

@@ -1,6 +1,7 @@
--- Ids that stand on several lines of this load.
-SELECT call_id
-FROM located
-WHERE verdict = 'call' AND call_id IS NOT NULL
-GROUP BY call_id
+-- Ids that stand on several arrived lines.
+SELECT calls.call_id
+FROM calls
+JOIN located ON located.ordinal = calls.rowid
+WHERE calls.rowid >= getvariable('first_ordinal') AND located.verdict = 'call'
+GROUP BY calls.call_id
 HAVING count(*) > 1

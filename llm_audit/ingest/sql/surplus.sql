@@ -5,15 +5,15 @@ FROM (
   SELECT
     located.ordinal,
     row_number() OVER (
-      PARTITION BY located.call_id
+      PARTITION BY calls.call_id
       ORDER BY
-        call_quality(stage.service_tier, stage.tokens_source, stage.started_at,
-          stage.message_count, COALESCE(stage.caller, stage.api_key_alias)) DESC,
+        call_quality(calls.service_tier, calls.tokens_source, calls.started_at,
+          calls.message_count, calls.caller) DESC,
         located.ordinal
     ) AS place
-  FROM located
-  JOIN repeated ON repeated.call_id = located.call_id
-  JOIN stage ON stage.rowid = located.ordinal
-  WHERE located.verdict = 'call'
+  FROM repeated
+  JOIN calls ON calls.call_id = repeated.call_id
+  JOIN located ON located.ordinal = calls.rowid
+  WHERE calls.rowid >= getvariable('first_ordinal') AND located.verdict = 'call'
 )
 WHERE place > 1

@@ -1,5 +1,6 @@
 -- table: rate_sheets
--- grain: one row per model_key, day, band and tier that a call may have been paid at (card_id).
+-- grain: one row per model_key, day, band and tier that a call may have been paid at (card_id);
+--   the NULL day is that of calls without a time (rate_cards).
 -- why: everything a call's costs need, side by side: what was paid (list_*), the same call on
 --   flex (flex_*) and in a batch. A call's batch cost is
 --     fresh x batch_input + output x batch_output, and for its cached and written tokens
@@ -21,7 +22,7 @@ SELECT
     retired,
     CASE
         WHEN list_input IS NOT NULL THEN 'priced'
-        WHEN any_tier THEN 'unpriced_tier'
+        WHEN any_tier AND day IS NOT NULL THEN 'unpriced_tier'
         ELSE 'unpriced_date'
     END AS list_status,
     CASE
@@ -97,9 +98,8 @@ FROM (
         COALESCE(flex.cached_input, flex.input) AS flex_cached,
         COALESCE(flex.cache_write_5m, flex.input) AS flex_write_5m,
         COALESCE(flex.cache_write_1h, flex.cache_write_5m, flex.input) AS flex_write_1h,
-        CAST(COALESCE(fees.usd_per_unit, 0) AS DECIMAL(14, 12)) AS search_fee,
-        CAST(COALESCE(fees.usd_per_unit * fees.batch_factor, 0) AS DECIMAL(14, 12))
-            AS batch_search_fee,
+        CAST(fees.usd_per_unit AS DECIMAL(14, 12)) AS search_fee,
+        CAST(fees.usd_per_unit * fees.batch_factor AS DECIMAL(14, 12)) AS batch_search_fee,
         CAST(paid_factor.factor AS DECIMAL(8, 6)) AS factor,
         CAST(batch_factor.factor AS DECIMAL(8, 6)) AS batch_factor,
         CAST(flex_factor.factor AS DECIMAL(8, 6)) AS flex_factor
@@ -117,16 +117,20 @@ FROM (
         INNER JOIN rate_bands ON rate_bands.model_key = rate_days.model_key
         INNER JOIN contract_factors ON contract_factors.model_key = rate_days.model_key
         LEFT JOIN (SELECT DISTINCT model_key, day FROM rate_cards) AS known
-            ON known.model_key = rate_days.model_key AND known.day = rate_days.day
+            ON known.model_key = rate_days.model_key
+            AND known.day IS NOT DISTINCT FROM rate_days.day
     ) AS slots
     LEFT JOIN rate_cards AS paid
-        ON paid.model_key = slots.model_key AND paid.day = slots.day
+        ON paid.model_key = slots.model_key
+        AND paid.day IS NOT DISTINCT FROM slots.day
         AND paid.from_tokens = slots.from_tokens AND paid.tier = slots.tier
     LEFT JOIN rate_cards AS batch
-        ON batch.model_key = slots.model_key AND batch.day = slots.day
+        ON batch.model_key = slots.model_key
+        AND batch.day IS NOT DISTINCT FROM slots.day
         AND batch.from_tokens = slots.from_tokens AND batch.tier = 'batch'
     LEFT JOIN rate_cards AS flex
-        ON flex.model_key = slots.model_key AND flex.day = slots.day
+        ON flex.model_key = slots.model_key
+        AND flex.day IS NOT DISTINCT FROM slots.day
         AND flex.from_tokens = slots.from_tokens AND flex.tier = 'flex'
     LEFT JOIN cache_rules
         ON cache_rules.provider = slots.provider AND cache_rules.surface = slots.surface

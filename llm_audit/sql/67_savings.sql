@@ -4,6 +4,9 @@
 --   owner can have or could have had: on a retired model it lies in the past (forward_* is 0).
 --   A deadline shorter than the 24 hours of a batch keeps a workload out. Savings of realtime
 --   rows are what a batch would cost less, not a claim. Money is NULL where nothing was priced.
+--   billed_tokens are those of priced and unpriced calls. forward_* is the same log at the card of
+--   pricing_meta.as_of; projected_* is forward_* without the calls that have no time, the only part
+--   that may be scaled to a month.
 SELECT
     workload_id,
     label,
@@ -12,6 +15,7 @@ SELECT
     CAST(unpriced_calls AS BIGINT) AS unpriced_calls,
     CAST(unpriced_tokens AS BIGINT) AS unpriced_tokens,
     CAST(already_batch_calls AS BIGINT) AS already_batch_calls,
+    CAST(billed_tokens AS BIGINT) AS billed_tokens,
     already_batch_cost,
     list_cost,
     effective_cost AS contracted_cost,
@@ -27,9 +31,15 @@ SELECT
     saving_expected,
     saving_best,
     forward_effective_cost,
+    forward_already_batch_cost,
     forward_saving_conservative,
     forward_saving_expected,
     forward_saving_best,
+    projected_effective_cost,
+    projected_already_batch_cost,
+    projected_saving_conservative,
+    projected_saving_expected,
+    projected_saving_best,
     CAST(peak_day_calls AS BIGINT) AS peak_day_calls,
     peak_day_calls >= 100 AND saving_conservative > 0 AND NOT deadline_risk
         AND advice IN ('batch', 'ask_owner', 'retired_model') AS worth_it,

@@ -1,4 +1,4 @@
--- table: rate_cards
+-- table: day_cards
 -- grain: one row per model_key, day, band and tier: the five rates side by side, USD per token.
 -- why: NULL is "no rate known", and stays NULL.
 SELECT

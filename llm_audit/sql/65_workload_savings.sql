@@ -20,17 +20,15 @@ SELECT
         - LEAST(costs.effective_cost, costs.batch_conservative, costs.batch_best), 0
     ) AS saving_best,
     forward.effective_cost AS forward_effective_cost,
-    COALESCE(
-        forward.effective_cost - LEAST(forward.effective_cost, forward.batch_conservative), 0
-    ) AS forward_saving_conservative,
-    COALESCE(
-        forward.effective_cost
-        - LEAST(forward.effective_cost, forward.batch_conservative, forward.batch_expected), 0
-    ) AS forward_saving_expected,
-    COALESCE(
-        forward.effective_cost
-        - LEAST(forward.effective_cost, forward.batch_conservative, forward.batch_best), 0
-    ) AS forward_saving_best,
+    forward.already_batch_cost AS forward_already_batch_cost,
+    COALESCE(forward.saving_conservative, 0) AS forward_saving_conservative,
+    COALESCE(forward.saving_expected, 0) AS forward_saving_expected,
+    COALESCE(forward.saving_best, 0) AS forward_saving_best,
+    projected.effective_cost AS projected_effective_cost,
+    projected.already_batch_cost AS projected_already_batch_cost,
+    COALESCE(projected.saving_conservative, 0) AS projected_saving_conservative,
+    COALESCE(projected.saving_expected, 0) AS projected_saving_expected,
+    COALESCE(projected.saving_best, 0) AS projected_saving_best,
     COALESCE(forward.retired_calls, 0) AS retired_calls,
     life.model AS retired_model,
     life.retired_on,
@@ -41,4 +39,8 @@ LEFT JOIN workload_days AS days
     ON days.workload_id = costs.workload_id AND days.label = costs.label
 LEFT JOIN workload_forward AS forward
     ON forward.workload_id = costs.workload_id AND forward.label = costs.label
+    AND forward.basis = 'forward'
+LEFT JOIN workload_forward AS projected
+    ON projected.workload_id = costs.workload_id AND projected.label = costs.label
+    AND projected.basis = 'projected'
 LEFT JOIN model_lifecycle AS life ON life.model_key = forward.retired_model_key
