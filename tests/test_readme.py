@@ -9,6 +9,7 @@ import os
 import re
 import shlex
 import shutil
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ import pytest
 from llm_audit import cli, schema
 from llm_audit.errors import ExitCode
 from llm_audit.formats import formats
+from llm_audit.policy import Policy
 from tests.support import ROOT
 
 README = ROOT / "README.md"
@@ -80,6 +82,16 @@ def test_the_columns_are_ours() -> None:
     _check_made_part(
         "columns", "\n".join(["| column | type | meaning |", "|---|---|---|", *rows, ""])
     )
+
+
+def test_the_policy_example_is_accepted(tmp_path: Path) -> None:
+    block = re.search(r"```toml\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
+    assert block
+    config = tmp_path / "llm-audit.toml"
+    config.write_text(block[1], encoding="utf-8")
+    policy = Policy.load(config, today=date(2026, 11, 22))
+    assert [override.by for override in policy.overrides] == ["ana@example.com"]
+    assert [price.provider for price in policy.price_multipliers] == ["openai"]
 
 
 def test_every_format_and_exit_code_is_documented() -> None:
