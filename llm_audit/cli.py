@@ -30,6 +30,9 @@ if TYPE_CHECKING:
     from llm_audit.workspace import Workspace
 
 
+SKIPPED_SHOWN = 8
+
+
 @dataclass
 class Common:
     """What every command accepts, before or after its name."""
@@ -146,6 +149,8 @@ def ingest(
     from llm_audit.ingest.mapping import parse_fields
     from llm_audit.sources.local import find
 
+    if fields and format_name not in (None, "generic"):
+        raise click.UsageError("--map reads the generic format; leave --format out")
     allowed = _share(max_rejects) if max_rejects else 0.0 if strict else 1.0
     options = Options(format_name, parse_fields(fields), formats_folder)
     sources = find(paths)
@@ -182,8 +187,18 @@ def _ingest(sources: list[SourceFile], options: Options) -> Summary:
     with common.workspace().connect() as connection, _progress(sources) as progress:
         summary = run(connection, sources, options, progress)
     click.echo(_summary_line(summary, time.monotonic() - started))
-    for path, reason in summary.skipped:
+    for path, reason in summary.skipped[:SKIPPED_SHOWN]:
         click.echo(f"skipped {printable(path)}: {reason}", err=True)
+    if len(summary.skipped) > SKIPPED_SHOWN:
+        click.echo(f"skipped {len(summary.skipped) - SKIPPED_SHOWN:,} more files", err=True)
+    if not sources:
+        click.echo("no log files there: hidden files and documents are not read", err=True)
+    if summary.unchanged and (options.format_name or options.fields or options.formats_folder):
+        click.echo(
+            "unchanged files keep what they were read as; to read them in another way, take a new "
+            "database: --db FILE",
+            err=True,
+        )
     if summary.rejects:
         click.echo(
             'see the rejects: llm-audit sql "SELECT source_file, line_number, reason FROM rejects"',
@@ -293,6 +308,12 @@ def report(
 
     gates = [parse(condition) for condition in conditions]
     format_name = format_name or _format_of(out)
+    if as_of and as_of.date() > date.today():
+        click.echo(
+            "warning: --as-of lies ahead: prices known today are taken for that day", err=True
+        )
+    if out and not out.absolute().parent.is_dir():
+        raise InputError(f"cannot write {out}: no such folder", slug="out-unwritable")
     policy = _policy(config)
     result = _result(policy, as_of.date() if as_of else date.today(), project=project)
     if format_name == "table":
@@ -306,6 +327,8 @@ def report(
         line = headline(result)
         click.echo(printable(plain(line.sentence), 400))
         click.echo(printable(plain(line.detail), 400))
+        for banner in line.banners:
+            click.echo(f"! {banner.title}: {printable(plain(banner.text), 400)}")
         click.echo(f"wrote {printable(str(out))}", err=True)
     tripped = [gate.text for gate in gates if gate.tripped(result)]
     if tripped:
@@ -339,6 +362,8 @@ def _result(policy: Policy, as_of: date, *, project: bool) -> Result:
     common = click.get_current_context().find_root().ensure_object(Common)
     with common.workspace().connect(must_exist=True) as connection:
         pipeline.run(connection, policy, as_of)
+        for warning in pipeline.idle_policy(connection, policy):
+            click.echo(f"warning: {printable(warning, 400)}", err=True)
         return reporting.build(
             connection, now=datetime.now(UTC), project=project, tool_version=__version__
         )
@@ -422,12 +447,19 @@ def run(arguments: list[str]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return ExitCode.OK
     except Exception as error:
+        if _is_interrupt(error):
+            return _fail("interrupted", "", ExitCode.INTERRUPTED)
         if debug:
             raise
         reason = printable(str(error).splitlines()[0] if str(error) else type(error).__name__, 400)
         hint = "run it again with --debug for the traceback, and please report it"
         return _fail(f"unexpected {type(error).__name__}: {reason}", hint, ExitCode.ERROR)
     return ExitCode.OK
+
+
+def _is_interrupt(error: Exception) -> bool:
+    """DuckDB turns a Ctrl-C that arrives within a query into an error of its own."""
+    return isinstance(error, RuntimeError) and str(error).startswith("Query interrupted")
 
 
 def _fail(message: str, hint: str, code: ExitCode) -> int:

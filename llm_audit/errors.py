@@ -42,6 +42,12 @@ class InputError(LlmAuditError):
     """A log file, path, format or mapping that cannot be used as given."""
 
 
+class UsageError(InputError):
+    """An option's value that cannot be used as given."""
+
+    exit_code: ExitCode = ExitCode.USAGE
+
+
 class PolicyError(LlmAuditError):
     """A rule or an override in `rules.toml` or `llm-audit.toml` that cannot be used."""
 

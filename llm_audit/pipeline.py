@@ -58,6 +58,22 @@ def run_steps(connection: duckdb.DuckDBPyConnection, first: int, last: int) -> N
             connection.execute(f"CREATE OR REPLACE {step.kind} {step.name} AS\n{step.select}")
 
 
+def idle_policy(connection: duckdb.DuckDBPyConnection, policy: Policy) -> list[str]:
+    """The user's overrides and prices that name nothing in this log (after `run`): misspelt?"""
+    idle = connection.execute(
+        "SELECT position FROM overrides "
+        "WHERE position NOT IN (SELECT position FROM workload_overrides) ORDER BY position"
+    ).fetchall()
+    overrides = [policy.overrides[position] for (position,) in idle]
+    return [
+        *(f"the override {o.names} names no workload of this log" for o in overrides),
+        *(
+            f"the price of {line.provider} {line.model} names no priced model of this log"
+            for line in prices.idle_multipliers(connection, policy.price_multipliers)
+        ),
+    ]
+
+
 def run(connection: duckdb.DuckDBPyConnection, policy: Policy, as_of: date) -> None:
     """Label, price and sum up every call: creates all derived tables of DESIGN section 3.
 

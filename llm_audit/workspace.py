@@ -37,13 +37,7 @@ class Workspace:
         """
         import duckdb
 
-        if (read_only or must_exist) and not self.path.exists():
-            raise EngineError(
-                f"no audit database at {self.path}",
-                slug="no-database",
-                hint="run `llm-audit ingest PATH` first, or name the file with --db",
-            )
-        self._check_kind()
+        self._check_file(must_exist=read_only or must_exist)
         if read_only:
             self._heal()
         else:
@@ -60,17 +54,51 @@ class Workspace:
         try:
             connection.execute("SET TimeZone = 'UTC'")
             if not read_only:
+                self._make_private()
                 for name in schema.STORED_TABLES:
                     connection.execute(schema.create_table_sql(name))
                 discard_unbooked(connection)
             yield connection
+        except duckdb.OutOfMemoryException as error:
+            raise EngineError(
+                f"not enough memory: {str(error).splitlines()[0]}",
+                slug="out-of-memory",
+                hint="allow more with --memory, or use fewer --threads",
+            ) from None
+        except duckdb.TransactionException as error:
+            raise EngineError(
+                f"cannot write {self.path}: {str(error).splitlines()[0]}",
+                slug="database-unwritable",
+                hint="check the file's folder and the free space, or choose another with --db",
+            ) from None
         finally:
             connection.close()
+
+    def _make_private(self) -> None:
+        """Only the owner may read it, also where the folder is not ours."""
+        with suppress(OSError):
+            self.path.chmod(0o600)
 
     def _heal(self) -> None:
         """Let a writing connection discard what a crashed ingest left, if nobody else reads."""
         with suppress(EngineError), self.connect():
             pass
+
+    def _check_file(self, *, must_exist: bool) -> None:
+        try:
+            if must_exist and not self.path.exists():
+                raise EngineError(
+                    f"no audit database at {self.path}",
+                    slug="no-database",
+                    hint="run `llm-audit ingest PATH` first, or name the file with --db",
+                )
+            self._check_kind()
+        except OSError as error:
+            raise EngineError(
+                f"cannot read {self.path}: {error.strerror}",
+                slug="database-unreadable",
+                hint="choose another file with --db",
+            ) from None
 
     def _check_kind(self) -> None:
         """Refuse a file that is no database: DuckDB opens a JSON file too, and keeps nothing.

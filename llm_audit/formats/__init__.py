@@ -27,8 +27,6 @@ from typing import Any, Protocol
 
 from llm_audit.errors import InputError
 
-VERDICTS = ("recognised", "not_call_reason", "reject_reason")
-
 
 @dataclass(frozen=True)
 class Term:

@@ -13,9 +13,17 @@ CREATE OR REPLACE TEMP MACRO is_bad_count(leaf) AS
 -- A count of tokens: a whole number that is not negative, else NULL.
 CREATE OR REPLACE TEMP MACRO to_count(leaf) AS CAST(TRY_CAST(leaf AS UINTEGER) AS BIGINT);
 
+-- As much of a wrong value as tells what it is: it may be a text that must not be kept.
+CREATE OR REPLACE TEMP MACRO wrong_value(leaf) AS
+  CASE
+    WHEN regexp_matches(leaf, '^[+-]?[0-9]') THEN substr(leaf, 1, 32)
+    WHEN strlen(leaf) <= 32 AND NOT contains(leaf, ' ') THEN leaf
+    ELSE 'a text of ' || length(leaf) || ' characters'
+  END;
+
 -- Why a line is rejected for one of its counts; NULL when that count is good or missing.
 CREATE OR REPLACE TEMP MACRO bad_count(name, leaf) AS
-  CASE WHEN is_bad_count(leaf) THEN name || ' is not a count: ' || leaf END;
+  CASE WHEN is_bad_count(leaf) THEN name || ' is not a count: ' || wrong_value(leaf) END;
 
 -- Epoch seconds, milliseconds, microseconds or nanoseconds by size; else ISO 8601 or an HTTP date.
 -- Text without an offset is UTC.
@@ -80,6 +88,23 @@ CREATE OR REPLACE TEMP MACRO to_seconds(leaf) AS
       WHEN 'h' THEN 3600 WHEN 'hr' THEN 3600 WHEN 'hour' THEN 3600 WHEN 'hours' THEN 3600
       WHEN 'd' THEN 86400 WHEN 'day' THEN 86400 WHEN 'days' THEN 86400
     END;
+
+-- How long a 'key:value' tag says that the result may take; NULL for any other tag. A latency
+-- without a unit may well be milliseconds, and two minutes of them are no day and a half of seconds:
+-- of two readings the shorter one.
+CREATE OR REPLACE TEMP MACRO tag_tolerance_s(tag) AS
+  CASE
+    WHEN lower(split_part(tag, ':', 1)) IN ('max_latency', 'latency_tolerance', 'sla')
+      AND TRY_CAST(substr(tag, strpos(tag, ':') + 1) AS DOUBLE) >= 1000
+      THEN TRY_CAST(substr(tag, strpos(tag, ':') + 1) AS DOUBLE) / 1000
+    WHEN lower(split_part(tag, ':', 1)) IN ('max_delay', 'max-delay', 'tolerance', 'max_latency',
+      'latency_tolerance', 'completion_window', 'sla', 'due_in', 'batch_window')
+      THEN to_seconds(substr(tag, strpos(tag, ':') + 1))
+    WHEN lower(split_part(tag, ':', 1)) IN ('sla_hours', 'tolerance_hours', 'max_delay_hours')
+      THEN 3600 * TRY_CAST(substr(tag, strpos(tag, ':') + 1) AS DOUBLE)
+    WHEN lower(split_part(tag, ':', 1)) IN ('sla_minutes', 'tolerance_minutes', 'max_delay_minutes')
+      THEN 60 * TRY_CAST(substr(tag, strpos(tag, ':') + 1) AS DOUBLE)
+  END;
 
 -- Metadata entries as 'key:value' tags, long values cut.
 CREATE OR REPLACE TEMP MACRO map_to_tags(entries) AS

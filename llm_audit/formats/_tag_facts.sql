@@ -1,5 +1,5 @@
 -- What free labels say about a caller: one row per distinct tag list of a load.
--- Keys are the common ones of schedulers, CI systems and OpenTelemetry resource attributes.
+-- Of several tolerances the shortest counts. Keys are the common ones of schedulers, CI systems and OpenTelemetry resource attributes.
 WITH pairs AS (
   SELECT
     tags,
@@ -20,13 +20,7 @@ named AS (
     list_position(list_transform(keys, lambda key: key IN
       ('dag_id', 'k8s_cronjob', 'k8s.cronjob.name', 'celery_task', 'workflow', 'ls_project')), true)
       AS job_at,
-    list_position(list_transform(keys, lambda key: key IN
-      ('max_delay', 'max-delay', 'tolerance', 'latency_tolerance', 'completion_window',
-       'max_latency', 'sla', 'due_in', 'batch_window')), true) AS tolerance_at,
-    list_position(list_transform(keys, lambda key: key IN
-      ('sla_hours', 'tolerance_hours', 'max_delay_hours')), true) AS hours_at,
-    list_position(list_transform(keys, lambda key: key IN
-      ('sla_minutes', 'tolerance_minutes', 'max_delay_minutes')), true) AS minutes_at,
+    list_min(list_transform(tags, lambda tag: tag_tolerance_s(tag))) AS declared_tolerance_s,
     list_position(list_transform(keys, lambda key: key IN
       ('scheduler', 'faas.trigger')), true) AS scheduler_at
   FROM pairs
@@ -48,11 +42,7 @@ SELECT
     WHEN list_has_any(keys, ['prefect_flow', 'flow_run_id']) THEN 'prefect'
     WHEN list_has_any(keys, ['messaging.system', 'queue']) THEN 'queue'
   END AS scheduler,
-  COALESCE(
-    to_seconds(tag_values[tolerance_at]),
-    3600 * TRY_CAST(tag_values[hours_at] AS DOUBLE),
-    60 * TRY_CAST(tag_values[minutes_at] AS DOUBLE)
-  ) AS declared_tolerance_s
+  declared_tolerance_s
 FROM named
-WHERE service_at > 0 OR job_at > 0 OR agent_at > 0 OR environment_at > 0 OR tolerance_at > 0
-  OR hours_at > 0 OR minutes_at > 0 OR scheduler IS NOT NULL
+WHERE service_at > 0 OR job_at > 0 OR agent_at > 0 OR environment_at > 0
+  OR declared_tolerance_s IS NOT NULL OR scheduler IS NOT NULL

@@ -142,7 +142,7 @@ SELECT
       WHEN written_1h > written
         THEN 'more 1-hour cache writes than cache writes'
       WHEN start_time IS NULL AND COALESCE("timestamp", ts, "time") IS NOT NULL
-        THEN 'not a time: ' || COALESCE("timestamp", ts, "time")
+        THEN 'not a time: ' || wrong_value(COALESCE("timestamp", ts, "time"))
     END
   ) AS reject_reason,
   COALESCE(nullif(body.id, ''), nullif(body.request_id, '')) AS call_id,

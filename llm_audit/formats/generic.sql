@@ -109,10 +109,10 @@ SELECT
         + COALESCE(to_count(cache_creation_1h_input_tokens), 0) > to_count(prompt)
         THEN 'more cached and written than input tokens: input_tokens must include them'
       WHEN start_text IS NOT NULL AND start_time IS NULL
-        THEN 'started_at is not a time: ' || start_text
+        THEN 'started_at is not a time: ' || wrong_value(start_text)
       WHEN nullif(service_tier, '') IS NOT NULL AND to_tier(service_tier) IS NULL
         AND lower(service_tier) <> 'auto'
-        THEN 'unknown service_tier: ' || service_tier
+        THEN 'unknown service_tier: ' || wrong_value(service_tier)
     END
   ) AS reject_reason,
   nullif(COALESCE(call_id, id), '') AS call_id,

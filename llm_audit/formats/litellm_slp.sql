@@ -114,9 +114,9 @@ SELECT
     bad_count('cache_creation_input_tokens', usage.cache_creation_input_tokens),
     CASE
       WHEN start_time IS NULL
-        THEN 'startTime is not a time: ' || startTime
+        THEN 'startTime is not a time: ' || wrong_value(startTime)
       WHEN end_time IS NULL AND endTime IS NOT NULL
-        THEN 'endTime is not a time: ' || endTime
+        THEN 'endTime is not a time: ' || wrong_value(endTime)
     END
   ) AS reject_reason,
   COALESCE(nullif(id, ''), nullif(litellm_call_id, '')) AS call_id,

@@ -90,7 +90,7 @@ SELECT
     bad_count('cache_creation_tokens', written_text),
     CASE
       WHEN start_time IS NULL AND startTime IS NOT NULL
-        THEN 'startTime is not a time: ' || startTime
+        THEN 'startTime is not a time: ' || wrong_value(startTime)
     END
   ) AS reject_reason,
   request_id AS call_id,

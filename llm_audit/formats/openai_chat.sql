@@ -93,7 +93,7 @@ SELECT
       WHEN to_count(details.cached_tokens) > to_count(body.usage.prompt_tokens)
         THEN 'more cached than prompt tokens'
       WHEN start_time IS NULL AND COALESCE("timestamp", ts, "time", body.created) IS NOT NULL
-        THEN 'not a time: ' || COALESCE("timestamp", ts, "time", body.created)
+        THEN 'not a time: ' || wrong_value(COALESCE("timestamp", ts, "time", body.created))
     END
   ) AS reject_reason,
   nullif(body.id, '') AS call_id,

@@ -64,7 +64,7 @@ SELECT
     bad_count('usage.prompt_tokens', body.usage.prompt_tokens),
     CASE
       WHEN start_time IS NULL AND COALESCE("timestamp", ts, "time") IS NOT NULL
-        THEN 'not a time: ' || COALESCE("timestamp", ts, "time")
+        THEN 'not a time: ' || wrong_value(COALESCE("timestamp", ts, "time"))
     END
   ) AS reject_reason,
   response_headers['x-request-id'] AS call_id,

@@ -113,7 +113,7 @@ SELECT
       WHEN to_count(details.cached_tokens) > to_count(body.usage.input_tokens)
         THEN 'more cached than input tokens'
       WHEN start_time IS NULL AND COALESCE("timestamp", ts, "time", body.created_at) IS NOT NULL
-        THEN 'not a time: ' || COALESCE("timestamp", ts, "time", body.created_at)
+        THEN 'not a time: ' || wrong_value(COALESCE("timestamp", ts, "time", body.created_at))
     END
   ) AS reject_reason,
   nullif(body.id, '') AS call_id,

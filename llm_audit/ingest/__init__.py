@@ -1,4 +1,4 @@
-"""Log files -> `calls`: find, detect, stage, load; every line is booked.
+"""Log files -> `calls`: find, detect, load; every line is booked.
 
     lines = calls + rejects + duplicates + not_calls      per file and in total
 
@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from llm_audit.errors import InputError
+from llm_audit.errors import UsageError
 from llm_audit.formats import Format, formats
 from llm_audit.ingest import loading
 from llm_audit.ingest.batch import Batch, Known
@@ -39,14 +39,14 @@ class Options:
     formats_folder: Path | None = None
 
     def formats(self) -> Mapping[str, Format]:
-        """The formats that may be found. Errors: `InputError` for an unknown name or field."""
+        """The formats that may be found. Errors: `UsageError` for an unknown name or field."""
         known = formats(self.formats_folder)
         if self.fields:
             return {"generic": mapped_format(known["generic"], self.fields)}
         if self.format_name is None:
             return known
         if self.format_name not in known:
-            raise InputError(
+            raise UsageError(
                 f"unknown format {self.format_name!r}",
                 slug="format-name",
                 hint="known formats: " + ", ".join(sorted(known)),

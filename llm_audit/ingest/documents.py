@@ -77,7 +77,9 @@ def _any_line_is_object(head: bytes) -> bool:
 def _looks_like_csv(head: bytes) -> bool:
     """A header line of canonical-looking names."""
     first = head.split(b"\n", 1)[0].strip().lower()
-    return first.count(b",") >= 2 and b"model" in first and b"tokens" in first
+    # A brace or a NUL is no header but a log line behind a prefix, or an archive of logs.
+    is_text = b"{" not in first and b"\0" not in first
+    return is_text and first.count(b",") >= 2 and b"model" in first and b"tokens" in first
 
 
 def json_problem(line: bytes) -> str:

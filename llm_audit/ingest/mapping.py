@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from llm_audit.errors import InputError
+from llm_audit.errors import UsageError
 from llm_audit.formats import Format, Term
 
 _KEY = re.compile(r"[\w$@ /-]+")
@@ -16,13 +16,13 @@ _KEY = re.compile(r"[\w$@ /-]+")
 def parse_fields(arguments: Iterable[str]) -> dict[str, str]:
     """`["input_tokens=usage.prompt_tokens"]` as a mapping.
 
-    Errors: `InputError` for an argument without `=`.
+    Errors: `UsageError` for an argument without `=`.
     """
     fields = {}
     for argument in arguments:
         field, equals, path = argument.partition("=")
         if not (field and equals and path):
-            raise InputError(
+            raise UsageError(
                 f"--map {argument!r} is not FIELD=PATH",
                 slug="map-syntax",
                 hint="for example --map input_tokens=usage.prompt_tokens",
@@ -34,12 +34,12 @@ def parse_fields(arguments: Iterable[str]) -> dict[str, str]:
 def mapped_format(generic: Format, fields: Mapping[str, str]) -> Format:
     """The generic format, reading some columns from other keys (dots go into objects).
 
-    Errors: `InputError` for an unknown column, naming the nearest one, or an unusable path.
+    Errors: `UsageError` for an unknown column, naming the nearest one, or an unusable path.
     """
     for field in fields:
         if field not in generic.columns:
             near = difflib.get_close_matches(field, generic.columns, n=1)
-            raise InputError(
+            raise UsageError(
                 f"--map: there is no column {field!r}",
                 slug="map-field",
                 hint=f"did you mean {near[0]}?" if near else "see the glossary in README.md",
@@ -62,7 +62,7 @@ def mapped_format(generic: Format, fields: Mapping[str, str]) -> Format:
 def _keys(path: str) -> tuple[str, ...]:
     keys = tuple(path.removeprefix("$.").split("."))
     if not all(_KEY.fullmatch(key) for key in keys):
-        raise InputError(
+        raise UsageError(
             f"--map: {path!r} is not a path of keys",
             slug="map-path",
             hint="keys joined by dots, for example usage.prompt_tokens",

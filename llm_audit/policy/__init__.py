@@ -128,7 +128,7 @@ def _with_user_file(policy: Policy, path: Path, today: date) -> Policy:
             read_price(entry, source) for entry in tables(data, "prices", source)
         ),
         warnings=tuple(
-            f"{source}: override for {o.caller} ended on {o.until}; it is ignored"
+            f"{source}: the override {o.names} ended on {o.until}; it is ignored"
             for o in overrides
             if o not in in_force
         ),

@@ -47,6 +47,17 @@ class Override:
     until: date | None
 
     @property
+    def names(self) -> str:
+        """Whom it is about, as the user wrote it."""
+        globs = {
+            "caller": self.caller,
+            "workload": self.workload,
+            "model": self.model,
+            "operation": self.operation,
+        }
+        return ", ".join(f"{key} = {glob!r}" for key, glob in globs.items() if glob != "*")
+
+    @property
     def sentence(self) -> str:
         """The override as one sentence for the report."""
         decision = (

@@ -124,6 +124,23 @@ def _contract(
     return [_ContractFactor(key, tier, factor) for (key, tier), factor in factors.items() if key]
 
 
+def idle_multipliers(
+    connection: duckdb.DuckDBPyConnection, multipliers: Sequence[PriceMultiplier]
+) -> list[PriceMultiplier]:
+    """Lines of the contract that fit no model of `model_names`, which `load` has filled."""
+    names = connection.execute(
+        "SELECT DISTINCT provider, model FROM model_names WHERE model_key IS NOT NULL"
+    ).fetchall()
+    return [
+        line
+        for line in multipliers
+        if not any(
+            fnmatchcase(provider or "", line.provider) and fnmatchcase(model or "", line.model)
+            for provider, model in names
+        )
+    ]
+
+
 def _fill_data(
     connection: duckdb.DuckDBPyConnection, data: Catalogue, live: Sequence[PriceRow]
 ) -> None:

@@ -1,4 +1,4 @@
-"""Reads the `report_*` views (sql/80 to 92) into one `Result`: the only module that queries.
+"""Reads the `report_*` views (sql/80 to 93) into one `Result`: the only module that queries.
 
 Each view's columns are the fields of one dataclass, so a figure of the report is one column of one
 view. Order is settled here, not in SQL: the same tables give the same bytes on every engine.
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from llm_audit.report import result as r
 from llm_audit.report.assumptions import assumptions
+from llm_audit.report.figures import percent, share
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -38,7 +39,7 @@ _T = TypeVar("_T")
 def build(
     connection: duckdb.DuckDBPyConnection, *, now: datetime, project: bool, tool_version: str
 ) -> r.Result:
-    """The result of the audit in `connection`, whose steps up to 92 have run.
+    """The result of the audit in `connection`, whose steps up to 93 have run.
 
     now: when the result is made, UTC. project: project to a month even from a short log
     (fewer than 7 days or 1,000 calls). Too much without a price is never projected.
@@ -49,9 +50,11 @@ def build(
     )
     totals = _read(connection, "report_totals", r.Totals)[0]
     quality = _data_quality(connection, period_row["calls_without_time"])
-    projection = _projection(period, totals, quality, forced=project)
-    savings = _savings(connection, period, projection)
     pricing = _pricing(connection)
+    projection = _unrated(connection, pricing) or _projection(
+        period, totals, quality, forced=project
+    )
+    savings = _savings(connection, period, projection)
     return r.Result(
         schema_version=r.SCHEMA_VERSION,
         tool_version=tool_version,
@@ -70,6 +73,20 @@ def build(
     )
 
 
+def _unrated(connection: duckdb.DuckDBPyConnection, pricing: r.Pricing) -> r.Projection | None:
+    """No projection where the day of --as-of has no prices for these models."""
+    [row] = _rows(connection, "report_forward")
+    unrated = share(row["unrated_cost"], row["effective_cost"])
+    if unrated <= MOST_UNPRICED:
+        return None
+    return r.Projection(
+        False,
+        f"{percent(unrated)} of the bill has no price on {pricing.as_of.isoformat()}, over the "
+        f"{MOST_UNPRICED:.0%} up to which a month would be an honest figure, so only the observed "
+        "days are shown. Choose another day with --as-of.",
+    )
+
+
 def _projection(
     period: r.Period, totals: r.Totals, quality: r.DataQuality, *, forced: bool
 ) -> r.Projection:
@@ -80,8 +97,9 @@ def _projection(
     if unpriced > MOST_UNPRICED:
         return r.Projection(
             False,
-            f"{unpriced:.1%} of what was used has no known price, over the {MOST_UNPRICED:.0%} up "
-            "to which a month would be an honest figure, so only the observed days are shown.",
+            f"{percent(float(unpriced))} of what was used has no known price, over the "
+            f"{MOST_UNPRICED:.0%} up to which a month would be an honest figure, so only the "
+            "observed days are shown.",
         )
     calls = period.calls - quality.calls_without_time
     if calls == 0:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING
 
-from llm_audit.errors import InputError
+from llm_audit.errors import UsageError
 
 if TYPE_CHECKING:
     from llm_audit.report.result import Result
@@ -57,10 +57,10 @@ _GATE = re.compile(r"\s*([a-z-]+)\s*(>=|<=|>|<)\s*\$?([0-9.]+)\s*(%?)\s*")
 
 
 def parse(text: str) -> Gate:
-    """Read `METRIC OP NUMBER[%]`. Errors: `InputError` naming the metrics."""
+    """Read `METRIC OP NUMBER[%]`. Errors: `UsageError` naming the metrics."""
     match = _GATE.fullmatch(text)
     if match is None or match[1] not in METRICS:
-        raise InputError(
+        raise UsageError(
             f"--fail-on {text!r} is no condition",
             slug="gate-syntax",
             hint="METRIC OP NUMBER, for example savings>=500 or rejects>1%; metrics: "
@@ -69,5 +69,5 @@ def parse(text: str) -> Gate:
     try:
         limit = Decimal(match[3]) / (100 if match[4] else 1)
     except InvalidOperation:
-        raise InputError(f"--fail-on: {match[3]!r} is no number", slug="gate-syntax") from None
+        raise UsageError(f"--fail-on: {match[3]!r} is no number", slug="gate-syntax") from None
     return Gate(match[1], match[2], limit, text.strip())

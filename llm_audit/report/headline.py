@@ -76,6 +76,8 @@ def plain(sentence: Sentence) -> str:
 def _sentence(result: Result, key: str, saving: Saving) -> Sentence:
     if result.period.calls == 0:
         return ("There are no calls to audit yet.",)
+    if _nothing_priced(result):
+        return ("Nothing in this log has a known price, so no saving can be told.",)
     if saving.conservative <= 0:
         return ("Nothing in this log is worth moving to a batch API today.",)
     amount = figure(result, f"{key}.conservative")
@@ -89,6 +91,11 @@ def _sentence(result: Result, key: str, saving: Saving) -> Sentence:
     )
 
 
+def _nothing_priced(result: Result) -> bool:
+    """Unknown is not $0: without one price there is neither a bill nor a saving."""
+    return result.totals.unpriced_calls > 0 and result.totals.priced_calls == 0
+
+
 def _when(days: int) -> str:
     if days == 0:
         return "in the calls of this log"
@@ -98,6 +105,8 @@ def _when(days: int) -> str:
 def _detail(result: Result, key: str, saving: Saving) -> Sentence:
     if result.period.calls == 0:
         return ("Read a log with `llm-audit ingest PATH`, then make the report again.",)
+    if _nothing_priced(result):
+        return ("The data quality section of the HTML and JSON reports says why, model by model.",)
     if saving.conservative <= 0:
         return _nothing_to_move(result, key, saving)
     name = "the priced bill" if _unpriced(result) else "a bill"
@@ -183,6 +192,8 @@ def _tiles(result: Result, key: str, saving: Saving) -> tuple[Tile, ...]:
 
 
 def _batched(result: Result) -> str:
+    if _nothing_priced(result):
+        return "no call has a known price"
     already = share(result.totals.already_batch_cost, result.totals.effective_cost)
     return f"{percent(already)} of it is batched already"
 

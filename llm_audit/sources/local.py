@@ -13,7 +13,7 @@ from llm_audit.errors import InputError
 STDIN = "-"
 NOT_LOGS = frozenset(
     {".md", ".rst", ".html", ".htm", ".pdf", ".png", ".jpg", ".svg", ".py", ".toml", ".yaml"}
-    | {".yml", ".xml", ".duckdb", ".wal", ".db", ".sqlite", ".zip", ".tar", ".lock", ".ini"}
+    | {".yml", ".xml", ".duckdb", ".wal", ".db", ".sqlite", ".lock", ".ini"}
 )
 """Endings that a walk through a folder passes over; a file named on the command line is read."""
 
@@ -36,14 +36,22 @@ class SourceFile:
 def find(patterns: Iterable[str]) -> list[SourceFile]:
     """Expand files, folders, globs and `-`, in path order, each file once.
 
-    Errors: `InputError` for a path that does not exist, a glob without a match, or a remote URL.
+    Errors: `InputError` for a path that does not exist or cannot be read (also one inside a
+    folder: an audit must not pass over it in silence), a glob without a match, or a remote URL.
     """
     found: dict[str, SourceFile] = {}
     for pattern in patterns:
-        for source in _expand(pattern):
-            known = found.get(source.path)
-            if known is None or source.explicit:
-                found[source.path] = source
+        try:
+            for source in _expand(pattern):
+                known = found.get(source.path)
+                if known is None or source.explicit:
+                    found[source.path] = source
+        except OSError as error:
+            raise InputError(
+                f"cannot read {error.filename or pattern}: {error.strerror}",
+                slug="path-unreadable",
+                hint="make it readable, or name the files to read without it",
+            ) from None
     return [found[path] for path in sorted(found)]
 
 
@@ -79,7 +87,7 @@ def _expand(pattern: str) -> Iterator[SourceFile]:
 
 def _walk(folder: Path) -> Iterator[SourceFile]:
     """Every file below a folder except hidden ones and those that are plainly no logs."""
-    for parent, folders, files in os.walk(folder):
+    for parent, folders, files in os.walk(folder, onerror=_refuse):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(files):
             path = Path(parent) / name
@@ -87,16 +95,18 @@ def _walk(folder: Path) -> Iterator[SourceFile]:
                 yield _source(path, explicit=False)
 
 
+def _refuse(error: OSError) -> None:
+    raise error
+
+
 def _source(path: Path, *, explicit: bool) -> SourceFile:
-    try:
-        stat = path.stat()
-        if not path.is_file():
-            # A pipe or device has no size to remember and no second read.
-            raise InputError(
-                f"{path} is not a regular file",
-                slug="not-a-file",
-                hint="pipe it in: `llm-audit ingest - < FILE`",
-            )
-    except OSError as error:
-        raise InputError(f"cannot read {path}: {error.strerror}", slug="path-unreadable") from None
+    stat = path.stat()
+    if not path.is_file():
+        # A pipe or device has no size to remember and no second read.
+        raise InputError(
+            f"{path} is not a regular file",
+            slug="not-a-file",
+            hint="pipe it in: `llm-audit ingest - < FILE`",
+        )
+    path.open("rb").close()
     return SourceFile(str(path.resolve()), stat.st_size, stat.st_mtime, explicit)

@@ -4,6 +4,7 @@
 -- The first matching override of llm-audit.toml wins, as in an ordered list of rules.
 SELECT
   workloads.workload_no,
+  overrides.position,
   overrides.label,
   overrides.tolerance_s,
   overrides.sentence,

@@ -4,7 +4,6 @@ SELECT
   workload_no,
   run_no,
   count(*) AS calls,
-  min(started_us) AS started_us,
-  max(started_us) AS last_started_us
+  min(started_us) AS started_us
 FROM call_runs
 GROUP BY workload_no, run_no

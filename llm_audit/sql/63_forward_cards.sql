@@ -12,6 +12,7 @@ SELECT
     calls,
     model_key,
     retired,
+    has_rates,
     CASE WHEN has_rates THEN todays_cost ELSE contracted_cost END AS effective_cost,
     CASE
         WHEN has_rates AND can_move THEN batch_conservative

@@ -8,6 +8,7 @@ SELECT
     basis,
     effective_cost,
     already_batch_cost,
+    unrated_cost,
     effective_cost - LEAST(effective_cost, batch_conservative) AS saving_conservative,
     effective_cost - LEAST(effective_cost, batch_conservative, batch_expected) AS saving_expected,
     effective_cost - LEAST(effective_cost, batch_conservative, batch_best) AS saving_best,
@@ -21,6 +22,7 @@ FROM (
         SUM(cards.effective_cost) AS effective_cost,
         SUM(CASE WHEN cards.tier = 'batch' THEN cards.effective_cost ELSE 0 END)
             AS already_batch_cost,
+        SUM(CASE WHEN cards.has_rates THEN 0 ELSE cards.effective_cost END) AS unrated_cost,
         SUM(cards.batch_conservative) AS batch_conservative,
         SUM(cards.batch_expected) AS batch_expected,
         SUM(cards.batch_best) AS batch_best,

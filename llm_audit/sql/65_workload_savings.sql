@@ -26,6 +26,7 @@ SELECT
     COALESCE(forward.saving_best, 0) AS forward_saving_best,
     projected.effective_cost AS projected_effective_cost,
     projected.already_batch_cost AS projected_already_batch_cost,
+    projected.unrated_cost AS projected_unrated_cost,
     COALESCE(projected.saving_conservative, 0) AS projected_saving_conservative,
     COALESCE(projected.saving_expected, 0) AS projected_saving_expected,
     COALESCE(projected.saving_best, 0) AS projected_saving_best,

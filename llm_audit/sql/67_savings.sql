@@ -6,7 +6,7 @@
 --   rows are what a batch would cost less, not a claim. Money is NULL where nothing was priced.
 --   billed_tokens are those of priced and unpriced calls. forward_* is the same log at the card of
 --   pricing_meta.as_of; projected_* is forward_* without the calls that have no time, the only part
---   that may be scaled to a month.
+--   that may be scaled to a month. projected_unrated_cost is what of it has no rate on that day.
 SELECT
     workload_id,
     label,
@@ -37,6 +37,7 @@ SELECT
     forward_saving_best,
     projected_effective_cost,
     projected_already_batch_cost,
+    projected_unrated_cost,
     projected_saving_conservative,
     projected_saving_expected,
     projected_saving_best,

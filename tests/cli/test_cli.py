@@ -129,6 +129,7 @@ def test_help_imports_nothing_heavy() -> None:
         ["ingest", "--nonsense", "x"],
         ["ingest", "log.jsonl", "--max-rejects", "many"],
         ["ingest", "log.jsonl", "--threads", "0"],
+        ["ingest", "log.jsonl", "--format", "openai_chat", "--map", "input_tokens=x"],
         ["ingest", "log.jsonl", "--memory", "lots"],
         ["report", "--format", "pdf"],
         ["report", "--out", "x.pdf"],
@@ -150,10 +151,7 @@ def test_usage_errors_exit_with_2(run: Run, tmp_path: Path, arguments: list[str]
         (["ingest", "missing.jsonl"], "no such file", "quoted globs"),
         (["ingest", "none/**/*.jsonl"], "no such file", "quoted globs"),
         (["ingest", "s3://bucket/logs"], "not read yet", "copy the logs"),
-        (["ingest", "log.jsonl", "--format", "nonsense"], "unknown format", "openai_chat"),
         (["ingest", "log.jsonl", "--formats", "missing"], "not a folder", ".sql files"),
-        (["ingest", "log.jsonl", "--map", "input_tokns=x"], "no column", "input_tokens?"),
-        (["ingest", "log.jsonl", "--map", "x"], "not FIELD=PATH", "--map input_tokens="),
         (["ingest", "app.jsonl"], "keys seen: level, message", "--map"),
         (["ingest", "notes.txt"], "no JSON, CSV or event stream", "--peek"),
         (["report"], "no audit database", "llm-audit ingest"),
@@ -174,6 +172,25 @@ def test_errors_exit_with_1_and_say_what_to_do(
     assert message in outcome.err
     assert hint in outcome.err
     assert "unexpected" not in outcome.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message", "hint"),
+    [
+        (["ingest", "log.jsonl", "--format", "nonsense"], "unknown format", "openai_chat"),
+        (["ingest", "log.jsonl", "--map", "input_tokns=x"], "no column", "input_tokens?"),
+        (["ingest", "log.jsonl", "--map", "x"], "not FIELD=PATH", "--map input_tokens="),
+        (["report", "--fail-on", "saving>1"], "no condition", "eligible-share"),
+    ],
+)
+def test_a_wrong_option_value_exits_with_2_and_a_hint(
+    run: Run, tmp_path: Path, arguments: list[str], message: str, hint: str
+) -> None:
+    log(tmp_path)
+    outcome = run(*arguments)
+    assert outcome.code == ExitCode.USAGE
+    assert message in outcome.err
+    assert hint in outcome.err
 
 
 def test_an_unknown_file_does_not_keep_the_others_out(run: Run, tmp_path: Path) -> None:
@@ -224,6 +241,104 @@ def test_an_interrupt_exits_with_130(run: Run, tmp_path: Path, monkeypatch: Any)
     monkeypatch.setattr("llm_audit.ingest.batch.Batch._write", interrupt)
     outcome = run("ingest", "log.jsonl")
     assert (outcome.code, outcome.err.strip()) == (ExitCode.INTERRUPTED, "error: interrupted")
+
+
+def test_an_interrupt_within_a_query_exits_with_130(
+    run: Run, tmp_path: Path, monkeypatch: Any
+) -> None:
+    def interrupt(*arguments: object) -> None:
+        raise RuntimeError("Query interrupted")
+
+    log(tmp_path)
+    monkeypatch.setattr("llm_audit.ingest.batch.Batch._write", interrupt)
+    assert run("ingest", "log.jsonl").code == ExitCode.INTERRUPTED
+
+
+def test_what_cannot_be_read_is_an_error_and_not_passed_over(
+    run: Run, tmp_path: Path, monkeypatch: Any
+) -> None:
+    log(tmp_path / "logs")
+    log(tmp_path / "logs" / "closed", chat(3))
+    scandir = os.scandir
+
+    def refuse(path: Any) -> Any:
+        if str(path).endswith("closed"):
+            raise PermissionError(13, "Permission denied", str(path))
+        return scandir(path)
+
+    monkeypatch.setattr("os.scandir", refuse)
+    outcome = run("ingest", "logs")
+    assert outcome.code == ExitCode.ERROR
+    assert "cannot read logs/closed: Permission denied" in outcome.err
+
+
+def test_an_ingest_that_finds_nothing_new_says_why(run: Run, tmp_path: Path) -> None:
+    write(tmp_path / "docs" / "README.md", b"# Logs")
+    assert "no log files there" in run("ingest", "docs").err
+    log(tmp_path)
+    assert run("ingest", "log.jsonl", "--map", "input_tokens=nowhere").code == 0
+    assert "take a new database" in run("ingest", "log.jsonl", "--map", "input_tokens=usage.x").err
+
+
+def test_too_little_memory_is_said_so(run: Run, tmp_path: Path) -> None:
+    log(tmp_path)
+    run("ingest", "log.jsonl")
+    outcome = run("report", "--memory", "1MB")
+    assert outcome.code == ExitCode.ERROR
+    assert "not enough memory" in outcome.err
+    assert "--memory" in outcome.err
+
+
+def test_a_report_file_comes_with_the_warnings(run: Run, tmp_path: Path) -> None:
+    log(tmp_path, chat(1, model="no-such-model"))
+    run("ingest", "log.jsonl")
+    outcome = run("report", "--out", "savings.html")
+    assert outcome.out.startswith("Nothing in this log has a known price")
+    assert "! Unpriced calls: 100% of the calls" in outcome.out
+    assert "$0" not in outcome.out
+
+
+def test_a_day_without_prices_is_not_projected(run: Run, tmp_path: Path) -> None:
+    log(tmp_path)
+    run("ingest", "log.jsonl")
+    outcome = run("report", "--project", "--as-of", "1999-01-01")
+    assert "100% of the bill has no price on 1999-01-01" in " ".join(outcome.out.split())
+    assert "lies ahead" in run("report", "--as-of", "2999-01-01").err
+    assert "no such folder" in run("report", "--out", "missing/x.html").err
+
+
+def test_a_config_that_names_nothing_is_warned_of(run: Run, tmp_path: Path) -> None:
+    log(tmp_path)
+    run("ingest", "log.jsonl")
+    write(
+        tmp_path / "llm-audit.toml",
+        b"""
+        [[override]]
+        caller = "nihgtly-*"
+        label = "batch_eligible"
+        because = "nobody waits"
+        by = "ana"
+        [[prices]]
+        provider = "opanai"
+        multiplier = 0.9
+        """,
+    )
+    outcome = run("report")
+    assert outcome.code == 0
+    assert "the override caller = 'nihgtly-*' names no workload" in outcome.err
+    assert "the price of opanai * names no priced model" in outcome.err
+    write(tmp_path / "llm-audit.toml", b'[[prices]]\nprovider = "openai"\nmultiplier = 0.9\n')
+    assert run("report").err == ""
+
+
+def test_an_archive_of_logs_is_no_csv_file(run: Run, tmp_path: Path) -> None:
+    archive = b"log.jsonl\0\0\0ustar " + jsonl(chat(1), chat(2))
+    write(tmp_path / "logs" / "old.bin", archive)
+    write(tmp_path / "logs" / "old.zip", b"PK\x03\x04")
+    assert "skipped" in run("ingest", "logs").err
+    prefixed = b'INFO {"model": "gpt-4o", "usage": {"tokens": 1}, "id": 1}\n' * 2
+    write(tmp_path / "app.log", prefixed)
+    assert "no JSON, CSV or event stream" in run("ingest", "app.log").err
 
 
 @pytest.mark.parametrize("place", ["before", "after"])
@@ -288,7 +403,7 @@ def test_a_hostile_log_prints_nothing_active(run: Run, tmp_path: Path) -> None:
     assert run("sql", f'SELECT 1 AS "{ESCAPE}"').code == 0
     assert run("ingest", folder / f"unknown {ESCAPE}.jsonl").code in (0, 1)
     assert run("ingest", tmp_path / f"missing {ESCAPE}").code == 1
-    assert run("ingest", "logs", "--format", ESCAPE).code == 1
+    assert run("ingest", "logs", "--format", ESCAPE).code == 2
     assert run("report").code == 0
 
 
