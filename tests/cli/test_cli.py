@@ -95,6 +95,7 @@ def test_the_workspace_is_private_and_ignored_by_git(run: Run, tmp_path: Path) -
     run("ingest", "log.jsonl")
     folder = tmp_path / ".llm-audit"
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    assert stat.S_IMODE((folder / "audit.duckdb").stat().st_mode) == 0o600
     assert (folder / ".gitignore").read_text() == "*\n"
 
 
