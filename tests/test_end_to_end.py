@@ -12,7 +12,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from llm_audit import cli
+from llm_audit import cli, schema
 from tests.support import ROOT
 
 TRUTH: dict[str, Any] = json.loads((ROOT / "tests/golden/sample_logs_truth.json").read_text())
@@ -139,6 +139,14 @@ def test_cached_prompts_stay_synchronous(sample: Path) -> None:
 def test_no_prompt_text_is_kept(sample: Path) -> None:
     """A sentence that every catalogue prompt holds is nowhere in the database file."""
     assert b"You write" not in sample.read_bytes()
+
+
+def test_the_database_holds_no_view_of_the_logs(tmp_path: Path) -> None:
+    db = tmp_path / "audit.duckdb"
+    _run("--db", db, "ingest", ROOT / "examples/one-day-on-sonnet-4.csv")
+    with _opened(db) as connection:
+        tables = connection.execute("SHOW TABLES").fetchall()
+    assert {name for (name,) in tables} == set(schema.STORED_TABLES)
 
 
 @pytest.mark.parametrize("gate", ["savings>=1", "rejects>0", "unpriced>1%"])

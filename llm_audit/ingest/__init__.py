@@ -2,7 +2,7 @@
 
     lines = calls + rejects + duplicates + not_calls      per file and in total
 
-A batch of files is one transaction, so a crash leaves no half-read file.
+A batch of files is booked in one transaction, so a crash leaves no half-read file.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     import duckdb
 
 BATCH_BYTES = 1 << 30
-"""Bytes of log per transaction: enough to keep the cores busy, little enough for memory."""
+"""Bytes of log booked together: enough to keep the cores busy, little enough for memory."""
 
 
 @dataclass(frozen=True)
@@ -92,12 +92,23 @@ def ingest(
 ) -> Summary:
     """Read log files into the database. `progress` gets the bytes of each finished file.
 
-    Errors: `InputError` for an unknown `--format`, a bad `--map` or an ambiguous record. Files in
-    which nothing is recognised are returned in the summary; the rest is ingested all the same.
+    Errors: `UsageError` for an unknown `--format` or a bad `--map`. Files in which nothing is
+    recognised are returned in the summary; the rest is ingested all the same.
     """
-    options = options or Options()
-    known_formats = options.formats()
+    known_formats = (options or Options()).formats()
     loading.prepare(connection)
+    try:
+        return _ingest(connection, sources, known_formats, progress)
+    finally:
+        loading.restore(connection)
+
+
+def _ingest(
+    connection: duckdb.DuckDBPyConnection,
+    sources: Iterable[SourceFile],
+    known_formats: Mapping[str, Format],
+    progress: Callable[[int], None],
+) -> Summary:
     summary = Summary()
     with tempfile.TemporaryDirectory(prefix="llm-audit-") as folder:
         number = 0
@@ -115,7 +126,6 @@ def ingest(
                 known = Known.read(connection)
                 batch = Batch(connection, _subfolder(folder, number), known_formats, known)
         _finish(batch, summary, progress)
-    loading.restore(connection)
     return summary
 
 

@@ -111,10 +111,10 @@ class Batch:
 
     def commit(self) -> list[Account]:
         """Load everything and book it in one transaction; all counts must close."""
-        for name, spool in self._spools.items():
-            self._segments.setdefault(name, []).insert(0, spool.close())
         import duckdb
 
+        for name, spool in self._spools.items():
+            self._segments.setdefault(name, []).insert(0, spool.close())
         try:
             self._loader.reject(self._rejects)
             for name in sorted(self._segments):

@@ -82,7 +82,7 @@ def statement(name: str) -> str:
 
 
 def prepare(connection: duckdb.DuckDBPyConnection) -> None:
-    """Create the macros that formats and statements use."""
+    """Create the macros and make the settings that loading relies on; `restore` undoes these."""
     connection.execute(shared_sql("_macros.sql"))
     # Long IN lists would become joins, and a join loses the order of the lines.
     connection.execute("SET disabled_optimizers = 'in_clause'")
@@ -204,7 +204,8 @@ class Loader:
             hive_partitioning=False,
             maximum_object_size=max(READ_BUFFER, 2 * max(s.longest for s in segments)),
         )
-        raw.create_view("raw")
+        # A registered relation is a temporary view: one over the log must not stay in the database.
+        self._connection.register("raw", raw)
         arrivals = f"WITH lines AS ({format_.select}) {statement('arrivals')}"
         with ThreadPoolExecutor(1) as pool:
             counting = pool.submit(self._count_lines, segments)
