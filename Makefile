@@ -3,10 +3,10 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help demo test lint bench sample-logs clean
+.PHONY: help demo test lint bench sample-logs price-coverage price-release clean
 
 help:  ## List the commands
-	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
 
 $(VENV)/.installed: pyproject.toml
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -29,11 +29,21 @@ lint: $(VENV)/.installed-test
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 
-bench: $(VENV)/.installed-test  ## Measure speed and memory (about ten minutes)
+$(VENV)/.installed-bench: $(VENV)/.installed-test
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test,bench]'
+	@touch $@
+
+bench: $(VENV)/.installed-bench  ## Measure speed and memory (about fifteen minutes)
 	@$(BIN)/python -m tests.bench.run
 
 sample-logs: $(VENV)/.installed  ## Make sample_logs/ anew
 	@$(BIN)/python tests/tools/make_sample_logs.py
+
+price-coverage: $(VENV)/.installed-test  ## Print what stays unpriced in ../shared/logs
+	@$(BIN)/python -m tests.tools.price_coverage
+
+price-release: $(VENV)/.installed  ## Close a release of pricing/: VERSION=2026.12.01 NOTE="..."
+	@$(BIN)/python tests/tools/release_prices.py "$(VERSION)" --note "$(NOTE)"
 
 clean:  ## Remove what make made
 	rm -rf $(VENV) .llm-audit savings.html .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -78,6 +78,13 @@ CALLS: tuple[Column, ...] = (
         "openai.response.service_tier",
         "standard, batch, flex, priority; NULL unknown",
     ),
+    Column(
+        "inference_region",
+        "VARCHAR",
+        "",
+        "where the provider ran it, as its price list names it: us, eu, global; NULL unknown",
+    ),
+    Column("inference_speed", "VARCHAR", "", "standard, fast (sold dearer); NULL unknown"),
     Column("is_streaming", "BOOLEAN", "gen_ai.request.stream", "NULL where the log does not say"),
     Column(
         "input_tokens",
@@ -164,18 +171,89 @@ INGESTED_FILES: tuple[Column, ...] = (
 """One row per log file; lines = calls + rejects + duplicates + not_calls."""
 
 USAGE_BUCKETS: tuple[Column, ...] = (
-    Column("source_file", "VARCHAR", "", ""),
-    Column("bucket_start", "TIMESTAMP", "", ""),
-    Column("bucket_end", "TIMESTAMP", "", ""),
-    Column("provider_name", "VARCHAR", "", ""),
-    Column("model", "VARCHAR", "", ""),
-    Column("service_tier", "VARCHAR", "", ""),
-    Column("token_kind", "VARCHAR", "", ""),
-    Column("quantity", "DECIMAL(38,6)", "", ""),
-    Column("amount_usd", MONEY, "", ""),
-    Column("export_keys", "JSON", "", "the export's own dimensions"),
+    Column("source_file", "VARCHAR", "", "the export, as an absolute path or a URL"),
+    Column(
+        "source_line",
+        "BIGINT",
+        "",
+        "1-based line in a CSV or JSONL file; in a JSON document the 1-based result object",
+    ),
+    Column("source_format", "VARCHAR", "", "the formats/*.sql that read it"),
+    Column("bucket_start", "TIMESTAMP", "", "UTC"),
+    Column("bucket_end", "TIMESTAMP", "", "UTC, exclusive: a minute, an hour or a day later"),
+    Column("provider_name", "VARCHAR", "gen_ai.provider.name", "openai, anthropic"),
+    Column(
+        "model", "VARCHAR", "", "as the export writes it; NULL where it is not grouped by model"
+    ),
+    Column("service_tier", "VARCHAR", "", "standard, batch, flex, priority; NULL unknown"),
+    Column(
+        "token_kind",
+        "VARCHAR",
+        "",
+        "input (uncached text), cached_input, cache_write_5m, cache_write_1h, output, audio_input, "
+        "audio_output, image_input, image_output; requests, web_search; else the export's own word "
+        "for a fee (file_search, images, ...), or cost: an amount without a kind; or nothing: a "
+        "bucket that the export shows as empty",
+    ),
+    Column(
+        "quantity",
+        "DECIMAL(38,6)",
+        "",
+        "tokens, or requests, images, seconds, ...; NULL where the export has amounts only",
+    ),
+    Column(
+        "amount_usd",
+        MONEY,
+        "",
+        "what was charged, USD, below 0 for a credit; NULL where it has quantities only",
+    ),
+    Column("api_key", "VARCHAR", "", "the key's name, else its id; never the key"),
+    Column(
+        "export_keys",
+        "JSON",
+        "",
+        "the export's other dimensions as an object of texts, sorted; no names of users",
+    ),
+    Column(
+        "source_page",
+        "BIGINT",
+        "",
+        "the page of the file that it stands in, by its line or record; 0 where there are no pages",
+    ),
+    Column(
+        "record_id",
+        "VARCHAR",
+        "",
+        "hash of all that is not measured: records of two files that share it are the same one",
+    ),
 )
-"""Aggregated vendor exports. Never calls: for reconciliation and the already-batched share."""
+"""Aggregated vendor exports. Never calls: for reconciliation and the already-batched share.
+
+One row per record of an export and kind of token; a record is counted in `not_calls`.
+"""
+
+EXPORT_COPIES: tuple[Column, ...] = (
+    Column("source_file", "VARCHAR", "", "an export, as an absolute path or a URL"),
+    Column("source_page", "BIGINT", "", "the page of it"),
+    Column("record_id", "VARCHAR", "", "a record in it that `usage_buckets` holds of another one"),
+)
+"""Which records stand in an export besides those that `usage_buckets` holds under its name."""
+
+EXPORT_FILES: tuple[Column, ...] = (
+    Column("path", "VARCHAR", "", "absolute path or URL"),
+    Column("source_format", "VARCHAR", "", "the formats/*.sql that read it"),
+    Column("provider_name", "VARCHAR", "", "whose export it is; NULL where no record tells"),
+    Column("rejects", "BIGINT", "", "records of it that could not be read"),
+    Column("endpoint", "VARCHAR", "", "of which its pages are; NULL in the row of the rejects"),
+    Column("last_page_at", "TIMESTAMP", "", "start of the last bucket of its last page, UTC"),
+    Column("has_more", "BOOLEAN", "", "that page says that others follow"),
+)
+"""What is wrong with an export: one row per file and format, and one per series of its pages."""
+
+EXPORT_CHOICE: tuple[Column, ...] = (
+    Column("source_file", "VARCHAR", "", "an export, as an absolute path or a URL"),
+)
+"""The exports that `reconciliation` is of; without a row, all of them."""
 
 # fmt: on
 
@@ -189,8 +267,11 @@ STORED_TABLES: dict[str, tuple[Column, ...]] = {
     "rejects": REJECTS,
     "ingested_files": INGESTED_FILES,
     "usage_buckets": USAGE_BUCKETS,
+    "export_copies": EXPORT_COPIES,
+    "export_files": EXPORT_FILES,
+    "export_choice": EXPORT_CHOICE,
 }
-"""The tables that ingest writes; everything else is derived from them."""
+"""The tables that are kept; everything else is derived from them."""
 
 
 def create_table_sql(name: str) -> str:

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from llm_audit.policy import Policy, Rule, evidence_parts
+from llm_audit.policy.globs import like_pattern
 
 if TYPE_CHECKING:
     import duckdb
@@ -54,10 +55,10 @@ def create_rule_tables(connection: duckdb.DuckDBPyConnection, policy: Policy) ->
         [
             (
                 number,
-                _like_pattern(override.caller),
-                _like_pattern(override.workload),
-                _like_pattern(override.model),
-                _like_pattern(override.operation),
+                like_pattern(override.caller),
+                like_pattern(override.workload),
+                like_pattern(override.model),
+                like_pattern(override.operation),
                 override.label,
                 override.tolerance_s,
                 override.sentence,
@@ -100,9 +101,3 @@ def _insert(
 
 def _comment(code: str) -> str:
     return "".join(letter for letter in code if letter.isalnum() or letter in "_-")
-
-
-def _like_pattern(glob: str) -> str:
-    """A glob as a LIKE pattern with `\\` as the escape: `*` any text, `?` one character."""
-    escaped = glob.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    return escaped.replace("*", "%").replace("?", "_")

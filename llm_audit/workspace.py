@@ -55,8 +55,7 @@ class Workspace:
             connection.execute("SET TimeZone = 'UTC'")
             if not read_only:
                 self._make_private()
-                for name in schema.STORED_TABLES:
-                    connection.execute(schema.create_table_sql(name))
+                create_stored_tables(connection)
                 discard_unbooked(connection)
             yield connection
         except duckdb.OutOfMemoryException as error:
@@ -142,6 +141,19 @@ class Workspace:
                 slug="database-folder",
                 hint="choose a writable place with --db",
             ) from None
+
+
+def create_stored_tables(connection: duckdb.DuckDBPyConnection) -> None:
+    """Create what is missing: whole tables, or columns that an older version did not have.
+
+    Rows of that version have NULL there: unknown, as in a log that does not say.
+    """
+    for name, columns in schema.STORED_TABLES.items():
+        connection.execute(schema.create_table_sql(name))
+        there = {row[0] for row in connection.execute(f"DESCRIBE {name}").fetchall()}
+        for column in columns:
+            if column.name not in there:
+                connection.execute(f"ALTER TABLE {name} ADD COLUMN {column.name} {column.sql_type}")
 
 
 def discard_unbooked(connection: duckdb.DuckDBPyConnection) -> None:

@@ -12,7 +12,21 @@ The SELECT names canonical columns (`schema.CALLS`) and three verdicts: `recogni
 of this format), `not_call_reason` and `reject_reason` (text, or NULL).
 
 Detect terms: `a.b` (present and not null) · `a.b=value` · `a.b^=prefix` · `a.b~part` ·
-`only(key)` (the record has no other key). The folder is the registry; adding a file adds a format.
+`only(key)` (the record has no other key) · `a[].b` (some element of the list `a` has `b`). The
+folder is the registry; adding a file adds a format.
+
+An export of aggregated usage or costs is a format file, too, with these lines more in its header:
+
+    -- yields: usage_buckets   its records are no calls
+    -- records: a[].b[]        where they stand in a page; each takes over what encloses it
+    -- may_lack: KEY, KEY      trailing cells that a CSV row may leave out
+
+Numbers reach it as texts, exactly as written, and beside the keys of `columns` it may read
+`file_name` and `other_dimensions` (a hash of the texts under keys it does not read: what two
+records differ in without our knowing it; it belongs into `export_keys`). Its SELECT names
+`recognised`, `reject_reason`, `bucket_start`, `bucket_end`, `provider_name`, `model`,
+`service_tier`, `api_key`, `export_keys` (a MAP of texts) and `quantities` (a list of `measured` and
+`charged`, see `_export_macros.sql`). Records are the same where all of that but `quantities` is.
 """
 
 from __future__ import annotations
@@ -20,7 +34,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from importlib import resources
 from pathlib import Path
 from typing import Any, Protocol
@@ -36,13 +50,23 @@ class Term:
     operator: str
     value: str
 
+    @property
+    def root(self) -> str:
+        """The key of the record itself that it speaks of."""
+        return self.path[0].removesuffix("[]") if self.path else self.value
+
     def holds(self, record: Mapping[str, Any]) -> bool:
         """Whether a parsed record meets the condition."""
         if self.operator == "only":
             return set(record) == {self.value}
-        found: Any = record
-        for key in self.path:
-            found = found.get(key) if isinstance(found, dict) else None
+        return self._holds_at(record, self.path)
+
+    def _holds_at(self, found: Any, path: tuple[str, ...]) -> bool:
+        for depth, key in enumerate(path, start=1):
+            found = found.get(key.removesuffix("[]")) if isinstance(found, dict) else None
+            if key.endswith("[]"):
+                elements = found if isinstance(found, list) else []
+                return any(self._holds_at(element, path[depth:]) for element in elements)
         if found is None:
             return False
         match self.operator:
@@ -53,6 +77,9 @@ class Term:
             case "~":
                 return isinstance(found, str) and self.value in found
         return True
+
+
+CALLS, BUCKETS = "calls", "usage_buckets"
 
 
 @dataclass(frozen=True)
@@ -66,11 +93,30 @@ class Format:
     detect: tuple[tuple[Term, ...], ...]
     columns: Mapping[str, str]
     select: str
+    yields: str = CALLS
+    """The table that its records go to."""
+    records: tuple[tuple[str, ...], ...] = ()
+    """Of an export: paths of lists in a page, from the outermost in, at whose ends records are."""
+    may_lack: frozenset[str] = frozenset()
+
+    @property
+    def is_export(self) -> bool:
+        """Its records are aggregates, not calls."""
+        return self.yields == BUCKETS
 
     def score(self, record: Mapping[str, Any]) -> int:
         """How many terms of its best matching alternative hold; 0: not this format."""
-        matching = (len(terms) for terms in self.detect if all(t.holds(record) for t in terms))
-        return max(matching, default=0)
+        best = 0
+        for keys, terms in self._alternatives:
+            # The keys first: most records have not even those of most formats.
+            if keys <= record.keys() and all(term.holds(record) for term in terms):
+                best = max(best, len(terms))
+        return best
+
+    @cached_property
+    def _alternatives(self) -> list[tuple[frozenset[str], tuple[Term, ...]]]:
+        """Each alternative with the keys that a record needs for it."""
+        return [(frozenset(term.root for term in terms), terms) for terms in self.detect]
 
 
 class _Folder(Protocol):
@@ -98,7 +144,7 @@ def formats(extra_folder: Path | None = None) -> Mapping[str, Format]:
 
 
 def shared_sql(name: str) -> str:
-    """The text of `_macros.sql` or `_tag_facts.sql`, which all formats share."""
+    """The text of one of the `_*.sql` files, which formats share."""
     return resources.files("llm_audit.formats").joinpath(name).read_text(encoding="utf-8")
 
 
@@ -135,7 +181,9 @@ def _read_folder(folder: _Folder) -> dict[str, Format]:
     }
 
 
-_FIELD = re.compile(r"-- (format|title|docs|reader|detect|tokens|columns):\s*(.*)")
+_FIELD = re.compile(
+    r"-- (format|title|docs|reader|detect|tokens|columns|yields|records|may_lack):\s*(.*)"
+)
 _COLUMN = re.compile(r'--   ("?\w+"?): (.+)')
 
 
@@ -159,6 +207,9 @@ def _parse(file_name: str, text: str) -> Format:
         elif last in fields:
             fields[last][-1] += " " + line[2:].strip()
     missing = {"format", "title", "detect", "tokens", "columns"} - fields.keys()
+    yields = fields.get("yields", [CALLS])[0]
+    if yields not in (CALLS, BUCKETS):
+        missing.add("yields")
     if missing or not columns or fields["format"][0] + ".sql" != file_name:
         raise InputError(
             f"{file_name} is not a format file: missing or wrong "
@@ -174,6 +225,12 @@ def _parse(file_name: str, text: str) -> Format:
         detect=tuple(_parse_terms(terms) for terms in fields["detect"]),
         columns=columns,
         select=_select_of(text),
+        yields=yields,
+        records=tuple(
+            tuple(key.removesuffix("[]") for key in path.split("."))
+            for path in fields.get("records", [])
+        ),
+        may_lack=frozenset(key for keys in fields.get("may_lack", []) for key in keys.split(", ")),
     )
 
 
@@ -184,7 +241,7 @@ def _select_of(text: str) -> str:
     return "\n".join(lines[start:]).strip().rstrip(";")
 
 
-_TERM = re.compile(r"([\w.]+?)(\^=|=|~)(.+)")
+_TERM = re.compile(r"([\w.\[\]]+?)(\^=|=|~)(.+)")
 
 
 def _parse_terms(text: str) -> tuple[Term, ...]:

@@ -78,7 +78,7 @@ CREATE OR REPLACE TEMP MACRO to_provider(leaf) AS
   END;
 
 -- '24h', '90 min', '2 days', '3600' (seconds) to seconds; NULL when it is not a duration.
-CREATE OR REPLACE TEMP MACRO to_seconds(leaf) AS
+CREATE OR REPLACE TEMP MACRO span_to_seconds(leaf) AS
   TRY_CAST(regexp_extract(lower(trim(leaf)), '^([0-9]+(?:\.[0-9]+)?)', 1) AS DOUBLE)
   * CASE regexp_extract(lower(trim(leaf)), '^[0-9.]+\s*([a-z]*)$', 1)
       WHEN '' THEN CASE WHEN TRY_CAST(leaf AS DOUBLE) IS NOT NULL THEN 1 END
@@ -99,7 +99,7 @@ CREATE OR REPLACE TEMP MACRO tag_tolerance_s(tag) AS
       THEN TRY_CAST(substr(tag, strpos(tag, ':') + 1) AS DOUBLE) / 1000
     WHEN lower(split_part(tag, ':', 1)) IN ('max_delay', 'max-delay', 'tolerance', 'max_latency',
       'latency_tolerance', 'completion_window', 'sla', 'due_in', 'batch_window')
-      THEN to_seconds(substr(tag, strpos(tag, ':') + 1))
+      THEN span_to_seconds(substr(tag, strpos(tag, ':') + 1))
     WHEN lower(split_part(tag, ':', 1)) IN ('sla_hours', 'tolerance_hours', 'max_delay_hours')
       THEN 3600 * TRY_CAST(substr(tag, strpos(tag, ':') + 1) AS DOUBLE)
     WHEN lower(split_part(tag, ':', 1)) IN ('sla_minutes', 'tolerance_minutes', 'max_delay_minutes')
@@ -130,6 +130,14 @@ CREATE OR REPLACE TEMP MACRO is_redacted(content) AS
 -- A prompt that a logger cut short: still told from others, but not to be replayed. (The bracket
 -- makes it a quick search: a letter stands everywhere.)
 CREATE OR REPLACE TEMP MACRO is_truncated(content) AS contains(content, '(litellm_truncated');
+
+-- Where the vendor ran the call, which may change its price (pricing/modifiers.csv).
+CREATE OR REPLACE TEMP MACRO to_region(leaf) AS
+  nullif(nullif(lower(leaf), ''), 'not_available');
+
+-- OpenAI's data residency endpoints: https://eu.api.openai.com
+CREATE OR REPLACE TEMP MACRO url_to_region(url) AS
+  nullif(regexp_extract(url, '^https://([a-z]{2})\.api\.openai\.com(?:/|$)', 1), '');
 
 -- Who is paid, from the address that was called; `fallback` where the log has no address.
 CREATE OR REPLACE TEMP MACRO url_to_provider(url, fallback) AS

@@ -12,7 +12,7 @@
 --     error STRUCT(request_id VARCHAR, error STRUCT(type VARCHAR)),
 --     message STRUCT(id VARCHAR, model VARCHAR, stop_reason VARCHAR, usage STRUCT(input_tokens VARCHAR, output_tokens VARCHAR,
 --     cache_read_input_tokens VARCHAR, cache_creation_input_tokens VARCHAR, service_tier VARCHAR,
---     speed VARCHAR,
+--     speed VARCHAR, inference_geo VARCHAR,
 --     cache_creation STRUCT(ephemeral_5m_input_tokens VARCHAR, ephemeral_1h_input_tokens VARCHAR),
 --     output_tokens_details STRUCT(thinking_tokens VARCHAR),
 --     server_tool_use STRUCT(web_search_requests VARCHAR),
@@ -93,6 +93,7 @@ SELECT
     AS error_type,
   body.stop_reason AS finish_reason,
   'batch' AS service_tier,
+  to_region(usage.inference_geo) AS inference_region,
   false AS is_streaming,
   CASE WHEN has_usage
     THEN COALESCE(fresh, 0) + COALESCE(cache_read, 0) + COALESCE(written, 0) END AS input_tokens,

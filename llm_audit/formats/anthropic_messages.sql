@@ -20,7 +20,7 @@
 --   error: STRUCT(type VARCHAR)
 --   usage: STRUCT(input_tokens VARCHAR, output_tokens VARCHAR,
 --     cache_read_input_tokens VARCHAR, cache_creation_input_tokens VARCHAR, service_tier VARCHAR,
---     speed VARCHAR,
+--     speed VARCHAR, inference_geo VARCHAR,
 --     cache_creation STRUCT(ephemeral_5m_input_tokens VARCHAR, ephemeral_1h_input_tokens VARCHAR),
 --     output_tokens_details STRUCT(thinking_tokens VARCHAR),
 --     server_tool_use STRUCT(web_search_requests VARCHAR),
@@ -34,7 +34,7 @@
 --   response: STRUCT(id VARCHAR, type VARCHAR, model VARCHAR, stop_reason VARCHAR,
 --     input_tokens VARCHAR, request_id VARCHAR, error STRUCT(type VARCHAR), usage STRUCT(input_tokens VARCHAR, output_tokens VARCHAR,
 --     cache_read_input_tokens VARCHAR, cache_creation_input_tokens VARCHAR, service_tier VARCHAR,
---     speed VARCHAR,
+--     speed VARCHAR, inference_geo VARCHAR,
 --     cache_creation STRUCT(ephemeral_5m_input_tokens VARCHAR, ephemeral_1h_input_tokens VARCHAR),
 --     output_tokens_details STRUCT(thinking_tokens VARCHAR),
 --     server_tool_use STRUCT(web_search_requests VARCHAR),
@@ -161,6 +161,8 @@ SELECT
   body.stop_reason AS finish_reason,
   CASE WHEN usage.speed = 'fast' THEN 'priority' ELSE to_tier(usage.service_tier) END
     AS service_tier,
+  to_region(usage.inference_geo) AS inference_region,
+  lower(usage.speed) AS inference_speed,
   CASE WHEN request IS NOT NULL THEN COALESCE(request.stream = 'true', false) END AS is_streaming,
   CASE WHEN has_usage
     THEN COALESCE(fresh, 0) + COALESCE(cache_read, 0) + COALESCE(written, 0) END AS input_tokens,

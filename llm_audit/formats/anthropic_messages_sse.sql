@@ -37,6 +37,7 @@ events AS (
       '{"message": {"id": "VARCHAR", "model": "VARCHAR", "usage": {"input_tokens": "VARCHAR",
         "output_tokens": "VARCHAR", "cache_read_input_tokens": "VARCHAR",
         "cache_creation_input_tokens": "VARCHAR", "service_tier": "VARCHAR", "speed": "VARCHAR",
+        "inference_geo": "VARCHAR",
         "cache_creation": {"ephemeral_1h_input_tokens": "VARCHAR"}}}}').message AS start,
     json_transform(
       list_filter(events, lambda event: event ->> '$.type' = 'message_delta')[-1],
@@ -126,6 +127,8 @@ SELECT
   finish.delta.stop_reason AS finish_reason,
   CASE WHEN start.usage.speed = 'fast' THEN 'priority' ELSE to_tier(start.usage.service_tier) END
     AS service_tier,
+  to_region(start.usage.inference_geo) AS inference_region,
+  lower(start.usage.speed) AS inference_speed,
   true AS is_streaming,
   CASE WHEN has_usage
     THEN COALESCE(fresh, 0) + COALESCE(cache_read, 0) + COALESCE(written, 0) END AS input_tokens,

@@ -25,6 +25,8 @@
 --   attempt_group: VARCHAR
 --   gateway_cache_hit: VARCHAR
 --   service_tier: VARCHAR
+--   inference_region: VARCHAR
+--   inference_speed: VARCHAR
 --   is_streaming: VARCHAR
 --   input_tokens: VARCHAR
 --   cache_read_input_tokens: VARCHAR
@@ -136,6 +138,8 @@ SELECT
   nullif(attempt_group, '') AS attempt_group,
   TRY_CAST(gateway_cache_hit AS BOOLEAN) AS gateway_cache_hit,
   to_tier(service_tier) AS service_tier,
+  to_region(inference_region) AS inference_region,
+  lower(nullif(inference_speed, '')) AS inference_speed,
   TRY_CAST(is_streaming AS BOOLEAN) AS is_streaming,
   to_count(prompt) AS input_tokens,
   to_count(cached) AS cache_read_input_tokens,

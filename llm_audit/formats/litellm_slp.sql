@@ -26,6 +26,7 @@
 --   completion_tokens: VARCHAR
 --   request_tags: VARCHAR[]
 --   end_user: VARCHAR
+--   api_base: VARCHAR
 --   user_agent: VARCHAR
 --   messages: STRUCT(role VARCHAR, type VARCHAR, content VARCHAR)[]
 --   model_parameters: STRUCT(stream VARCHAR, service_tier VARCHAR, max_tokens VARCHAR,
@@ -42,6 +43,7 @@
 --     requester_custom_headers MAP(VARCHAR, VARCHAR),
 --     prompt_management_metadata STRUCT(prompt_id VARCHAR),
 --     usage_object STRUCT(prompt_tokens VARCHAR, completion_tokens VARCHAR, service_tier VARCHAR,
+--       speed VARCHAR, inference_geo VARCHAR,
 --       cache_read_input_tokens VARCHAR, cache_creation_input_tokens VARCHAR,
 --       server_tool_use STRUCT(web_search_requests VARCHAR),
 --       prompt_tokens_details STRUCT(cached_tokens VARCHAR, cache_creation_tokens VARCHAR,
@@ -155,11 +157,14 @@ SELECT
     THEN CAST(hash(trace_id, hashes) AS VARCHAR) END AS attempt_group,
   cache_hit = 'true' AS gateway_cache_hit,
   COALESCE(
+    CASE WHEN usage.speed = 'fast' THEN 'priority' END,
     to_tier(cost_breakdown.service_tier), to_tier(response.service_tier),
     to_tier(usage.service_tier),
     CASE WHEN to_tier(model_parameters.service_tier) <> 'standard'
       THEN to_tier(model_parameters.service_tier) END
   ) AS service_tier,
+  COALESCE(to_region(usage.inference_geo), url_to_region(api_base)) AS inference_region,
+  lower(usage.speed) AS inference_speed,
   -- LiteLLM writes `stream` true or null, never false: null is a plain call.
   COALESCE(streamed, false) AS is_streaming,
   CASE WHEN has_usage THEN

@@ -40,7 +40,7 @@ WITH parts AS (
         "additional_usage_values": {"cache_read_input_tokens": "VARCHAR",
           "cache_creation_input_tokens": "VARCHAR"},
         "usage_object": {"prompt_tokens": "VARCHAR", "completion_tokens": "VARCHAR",
-          "service_tier": "VARCHAR",
+          "service_tier": "VARCHAR", "speed": "VARCHAR", "inference_geo": "VARCHAR",
           "cache_read_input_tokens": "VARCHAR", "cache_creation_input_tokens": "VARCHAR",
           "prompt_tokens_details": {"cached_tokens": "VARCHAR", "cache_creation_tokens": "VARCHAR",
             "cache_write_tokens": "VARCHAR",
@@ -117,7 +117,10 @@ SELECT
   TRY_CAST(metadata.error_information.error_code AS INTEGER) AS http_status,
   nullif(metadata.error_information.error_class, '') AS error_type,
   lower(cache_hit) = 'true' AS gateway_cache_hit,
-  to_tier(usage.service_tier) AS service_tier,
+  CASE WHEN usage.speed = 'fast' THEN 'priority' ELSE to_tier(usage.service_tier) END
+    AS service_tier,
+  to_region(usage.inference_geo) AS inference_region,
+  lower(usage.speed) AS inference_speed,
   -- The table has no stream column: a first token before the end tells a stream.
   CASE WHEN to_time(completionStartTime) < end_time THEN true END AS is_streaming,
   CASE WHEN has_usage THEN to_count(prompt)

@@ -70,6 +70,7 @@ SELECT
   first ->> '$.id' AS call_id,
   CASE WHEN starts_with(first ->> '$.id', 'gen-') THEN 'openrouter'
     ELSE url_to_provider(url, 'openai') END AS provider_name,
+  url_to_region(url) AS inference_region,
   'chat' AS operation_name,
   COALESCE(request.model, first ->> '$.model') AS request_model,
   first ->> '$.model' AS response_model,

@@ -69,6 +69,7 @@ SELECT
   ) AS reject_reason,
   response_headers['x-request-id'] AS call_id,
   url_to_provider(url, 'openai') AS provider_name,
+  url_to_region(url) AS inference_region,
   'embeddings' AS operation_name,
   COALESCE(request.model, body.model) AS request_model,
   body.model AS response_model,

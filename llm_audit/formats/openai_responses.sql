@@ -118,6 +118,7 @@ SELECT
   ) AS reject_reason,
   nullif(body.id, '') AS call_id,
   url_to_provider(url, 'openai') AS provider_name,
+  url_to_region(url) AS inference_region,
   'responses' AS operation_name,
   COALESCE(request.model, body.model) AS request_model,
   body.model AS response_model,

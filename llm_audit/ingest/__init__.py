@@ -2,6 +2,8 @@
 
     lines = calls + rejects + duplicates + not_calls      per file and in total
 
+Vendors' exports of aggregated usage go to `usage_buckets`; their records are no calls.
+
 A batch of files is booked in one transaction, so a crash leaves no half-read file.
 """
 
@@ -18,9 +20,10 @@ from typing import TYPE_CHECKING
 from llm_audit.errors import UsageError
 from llm_audit.formats import Format, formats
 from llm_audit.ingest import loading
+from llm_audit.ingest.accounts import Account
 from llm_audit.ingest.batch import Batch, Known
-from llm_audit.ingest.loading import Account
 from llm_audit.ingest.mapping import mapped_format
+from llm_audit.ingest.pages import PageEnd
 from llm_audit.sources.local import SourceFile
 
 if TYPE_CHECKING:
@@ -69,8 +72,28 @@ class Summary:
     rejects: int = 0
     duplicates: int = 0
     not_calls: int = 0
+    buckets: int = 0
+    """Rows of `usage_buckets` from the exports among the files; their records are no calls."""
     bytes: int = 0
     formats: Counter[str] = field(default_factory=Counter)
+    page_ends: dict[tuple[str, str], PageEnd] = field(default_factory=dict)
+    """The last page of each series of pages."""
+
+    @property
+    def warnings(self) -> list[str]:
+        """What the user should know of files that were read."""
+        return [
+            f"{end.source_file}: the export stops at page {end.next_page or 'unknown'}: it says "
+            "that more follow, so what is behind it is missing here"
+            for end in self.page_ends.values()
+            if end.has_more
+        ]
+
+    def see(self, end: PageEnd) -> None:
+        """Remember a page if it is the last of its series so far."""
+        last = self.page_ends.get(end.series)
+        if last is None or end.start >= last.start:
+            self.page_ends[end.series] = end
 
     def add(self, account: Account) -> None:
         """Count one finished file."""
@@ -81,6 +104,7 @@ class Summary:
         self.rejects += account.rejects
         self.duplicates += account.duplicates
         self.not_calls += account.not_calls
+        self.buckets += account.buckets
         self.formats.update(account.formats)
 
 
@@ -138,6 +162,8 @@ def _subfolder(folder: str, number: int) -> Path:
 def _finish(batch: Batch, summary: Summary, progress: Callable[[int], None]) -> None:
     for account in batch.commit():
         summary.add(account)
+    for end in batch.page_ends:
+        summary.see(end)
     progress(batch.bytes)
     summary.unchanged += batch.unchanged
     summary.skipped += batch.skipped

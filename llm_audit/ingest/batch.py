@@ -16,8 +16,10 @@ from typing import TYPE_CHECKING, Any
 from llm_audit.errors import EngineError, InputError
 from llm_audit.formats import Format, detect
 from llm_audit.ingest import documents, segments
+from llm_audit.ingest.accounts import Account
 from llm_audit.ingest.documents import Record
-from llm_audit.ingest.loading import Account, Loader
+from llm_audit.ingest.loading import Loader
+from llm_audit.ingest.pages import PageEnd
 from llm_audit.ingest.segments import BrokenCompressionError, Reject, Run, Scan, Segment, Spool
 from llm_audit.sources.local import STDIN, SourceFile
 from llm_audit.text import printable
@@ -84,6 +86,15 @@ class Batch:
         self._spools: dict[str, Spool] = {}
         self._rejects: list[Reject] = []
         self._loader = Loader(connection, self._accounts, formats, folder)
+        # What lines of no known format are read as: the second look then says why they are none.
+        self._any_format = next(
+            (name for name, format_ in formats.items() if not format_.is_export), ""
+        )
+
+    @property
+    def page_ends(self) -> list[PageEnd]:
+        """Where the pages of exports in these files end."""
+        return self._loader.exports.page_ends
 
     def take_in(self, source: SourceFile) -> None:
         """Open an account for a file and route its lines to the segments of their formats."""
@@ -107,7 +118,7 @@ class Batch:
         elif kind in ("lines", "text"):
             self._take_lines(account, path, head, kind, scan)
         else:
-            self._take_records(account, self._records(path, kind))
+            self._take_records(account, path, kind)
 
     def commit(self) -> list[Account]:
         """Load everything and book it in one transaction; all counts must close."""
@@ -119,6 +130,7 @@ class Batch:
             self._loader.reject(self._rejects)
             for name in sorted(self._segments):
                 self._loader.load(self._formats[name], self._segments[name])
+            self._loader.load_exports()
             self._count_copies()
             self._connection.begin()
             self._reopen_last_lines()
@@ -159,9 +171,12 @@ class Batch:
         if format_ is None and (account.explicit or kind == "text"):
             self._turn_away(account, _sample(head), kind)
             return
+        if (format_ and format_.is_export) or not self._any_format:
+            self._take_records(account, path, "lines")
+            return
         self._open(account)
         # Of an unknown format every line is rejected with the keys seen: the second look says why.
-        name = format_.name if format_ else next(iter(self._formats))
+        name = format_.name if format_ else self._any_format
         if not segments.is_compressed(path):
             account.skip_lines = self._lines_already_read(account, path)
         if _can_lie(path, scan):
@@ -183,26 +198,50 @@ class Batch:
             self._rejects.append(Reject(account.path, lines, problem, ""))
         return lines
 
-    def _take_records(self, account: Account, records: Iterator[Record]) -> None:
-        """A document: each record goes to the segment of its own format."""
+    def _take_records(self, account: Account, path: Path, kind: str) -> None:
+        """A document or an export: each record goes to the segment of its own format."""
+        records = self._records(path, kind)
         first = list(itertools.islice(records, SAMPLE_RECORDS))
         sample = [json.loads(record.json) for record in first if not record.problem]
         if not first:
-            self.skipped.append((account.path, "no records"))
+            self._take_header(account, path, kind)
             return
         if account.explicit and sample and not any(map(self._detect, sample)):
             self._turn_away(account, sample, "")
             return
         self._open(account)
+        is_document = kind not in ("lines", "csv")
         for record in itertools.chain(first, records):
-            account.lines += 1
-            if record.problem:
-                excerpt = documents.excerpt(record.json)
-                self._rejects.append(Reject(account.path, record.number, record.problem, excerpt))
-                continue
-            format_ = self._detect(json.loads(record.json))
-            name = format_.name if format_ else next(iter(self._formats))
-            self._spool(name).add(record.json, account.path, record.number)
+            account.lines += self._take_record(account, record, is_document=is_document)
+
+    def _take_record(self, account: Account, record: Record, *, is_document: bool) -> int:
+        """Route one record; returns how many it is: a page of an export holds several."""
+        is_readable = not record.problem or bool(record.lacking)
+        format_ = self._detect(json.loads(record.json)) if is_readable else None
+        only = next(iter(self._formats.values())) if not self._any_format else None
+        home = format_ or (only if is_readable else None)
+        if home and home.is_export and record.lacking <= home.may_lack:
+            return self._loader.exports.take(
+                home, record.json, account.path, record.number, is_document=is_document
+            )
+        if record.problem:
+            excerpt = documents.excerpt(record.json)
+            self._rejects.append(Reject(account.path, record.number, record.problem, excerpt))
+            return 1
+        name = format_.name if format_ else self._any_format
+        self._spool(name).add(record.json, account.path, record.number)
+        return 1
+
+    def _take_header(self, account: Account, path: Path, kind: str) -> None:
+        """A file without records. An export of a period without usage is known all the same."""
+        header = documents.csv_header(segments.read_head(path)) if kind == "csv" else {}
+        format_ = self._detect(header)
+        if format_ is None or not format_.is_export:
+            self.skipped.append((account.path, "no records"))
+            return
+        self._open(account)
+        self._loader.exports.see(format_, account.path)
+        account.formats.add(format_.name)
 
     def _records(self, path: Path, kind: str) -> Iterator[Record]:
         if kind == "parquet":
@@ -294,15 +333,17 @@ class Batch:
         """A line that was cut off when the file was shorter is read again, now whole."""
         for account in self._accounts.values():
             if account.reopened_line:
-                self._connection.execute(
+                deleted = self._connection.execute(
                     "DELETE FROM rejects WHERE source_file = ? AND line_number = ?",
                     [account.path, account.reopened_line],
-                )
+                ).fetchone()
+                # More than one where the line was a page of an export.
+                count = deleted[0] if deleted else 0
                 self._connection.execute(
-                    "UPDATE ingested_files SET lines = lines - 1, rejects = rejects - 1 "
+                    "UPDATE ingested_files SET lines = lines - ?, rejects = rejects - ? "
                     "WHERE rowid = (SELECT max(rowid) FROM ingested_files "
                     "WHERE path = ? AND digest = ?)",
-                    [account.path, account.grown_from],
+                    [count, count, account.path, account.grown_from],
                 )
 
     def _write(self, account: Account) -> None:

@@ -38,6 +38,8 @@ class Record:
     number: int
     json: bytes
     problem: str = ""
+    lacking: frozenset[str] = frozenset()
+    """Of a CSV row that ends early: the columns it has no cell for. `json` has the others."""
 
 
 def kind_of(head: bytes, name: str) -> str:
@@ -50,7 +52,8 @@ def kind_of(head: bytes, name: str) -> str:
     if start.startswith(b"[") and not _first_line_is_json(head):
         return "json"
     if start.startswith((b"{", b"[")):
-        return "lines" if _any_line_is_object(head) else "json"
+        is_lines = _any_line_is_object(head) and not _goes_on_below(head)
+        return "lines" if is_lines else "json"
     ending = name.lower().removesuffix(".gz").removesuffix(".zst")
     if ending.endswith((".csv", ".tsv")) or _looks_like_csv(head):
         return "csv"
@@ -74,11 +77,29 @@ def _any_line_is_object(head: bytes) -> bool:
     )
 
 
+def _goes_on_below(head: bytes) -> bool:
+    """The first line opens a value that the next one continues: a document with a line break here
+    and there, of which the last line may look whole."""
+    first = head.lstrip().split(b"\n", 1)[0].rstrip()
+    if not first.endswith((b"{", b"[", b",", b":")):
+        return False
+    return len(head) >= _WHOLE or not json_problem(head)
+
+
+EXPORT_HEADERS = (b"usage_date_utc,", b"start_time,end_time,")
+"""How the CSV exports of the vendors begin, of which some name neither a model nor tokens."""
+
+_WHOLE = 1 << 17
+"""Bytes from which on a head may be a part of the file only."""
+
+
 def _looks_like_csv(head: bytes) -> bool:
     """A header line of canonical-looking names."""
     first = head.split(b"\n", 1)[0].strip().lower()
     # A brace or a NUL is no header but a log line behind a prefix, or an archive of logs.
     is_text = b"{" not in first and b"\0" not in first
+    if first.replace(b'"', b"").startswith(EXPORT_HEADERS):
+        return is_text
     return is_text and first.count(b",") >= 2 and b"model" in first and b"tokens" in first
 
 
@@ -195,12 +216,17 @@ def _openings(data: bytes) -> list[int]:
     return openings
 
 
+def line_records(stream: BinaryIO) -> Iterator[Record]:
+    """Each line that is not blank as one record."""
+    for number, line in enumerate(stream, start=1):
+        if line.strip():
+            yield Record(number, line.strip(), json_problem(line))
+
+
 def csv_records(stream: BinaryIO) -> Iterator[Record]:
     """Each row of a CSV file with a header as one JSON object of texts."""
     lines = codecs.iterdecode(stream, "utf-8", "surrogateescape")
-    first = next(lines, "")
-    delimiter = max(",;\t|", key=first.count)
-    header = next(csv.reader([first], delimiter=delimiter), [])
+    header, delimiter = _csv_header(next(lines, ""))
     csv.field_size_limit(1 << 26)
     rows = csv.reader(lines, delimiter=delimiter)
     while True:
@@ -217,15 +243,29 @@ def csv_records(stream: BinaryIO) -> Iterator[Record]:
             yield _csv_record(number, header, row)
 
 
+def _csv_header(line: str) -> tuple[list[str], str]:
+    """The names of the columns, and what stands between them."""
+    delimiter = max(",;\t|", key=line.count)
+    return next(csv.reader([line], delimiter=delimiter), []), delimiter
+
+
+def csv_header(head: bytes) -> dict[str, str]:
+    """The header of a CSV file, by its first bytes, as a record without values."""
+    first = head.decode("utf-8", "replace").lstrip().split("\n", 1)[0]
+    return dict.fromkeys(_csv_header(first)[0], "")
+
+
 def _csv_record(number: int, header: list[str], row: list[str]) -> Record:
+    problem, lacking = "", frozenset(header[len(row) :])
     if len(row) != len(header):
         problem = f"{len(row)} fields where the header has {len(header)}"
+    if len(row) > len(header):
         return Record(number, json.dumps(row).encode(), problem)
     try:
-        line = json.dumps(dict(zip(header, row, strict=True)), ensure_ascii=False).encode()
+        line = json.dumps(dict(zip(header, row, strict=False)), ensure_ascii=False).encode()
     except UnicodeEncodeError:
         return Record(number, json.dumps(row).encode(), "not UTF-8 text")
-    return Record(number, line)
+    return Record(number, line, problem, lacking)
 
 
 def parquet_lines(
@@ -249,5 +289,6 @@ READERS: Mapping[str, Callable[[BinaryIO], Iterator[Record]]] = {
     "json": json_records,
     "sse": sse_records,
     "csv": csv_records,
+    "lines": line_records,
 }
 """How each kind of document becomes records (Parquet needs DuckDB: see `batch`)."""

@@ -17,15 +17,14 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
-from functools import cache
-from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from llm_audit.errors import EngineError, InputError
 from llm_audit.formats import Format, detect, shared_sql
 from llm_audit.ingest import documents
+from llm_audit.ingest.accounts import Account, statement
+from llm_audit.ingest.exports import Exports
 from llm_audit.ingest.segments import (
     MAX_LINE,
     Reject,
@@ -43,42 +42,6 @@ if TYPE_CHECKING:
 
 READ_BUFFER = 16 << 20
 """Bytes: DuckDB's own default, raised when a longer line is there."""
-
-
-@dataclass
-class Account:
-    """One source file on its way into the database; its counts must close."""
-
-    path: str
-    size: int
-    mtime: float
-    digest: str
-    explicit: bool
-    lines: int = 0
-    calls: int = 0
-    rejects: int = 0
-    duplicates: int = 0
-    not_calls: int = 0
-    skip_lines: int = 0
-    """Lines at the top that an earlier ingest of this growing file has accounted for."""
-    grown_from: str = ""
-    """The digest under which the shorter file is known."""
-    lines_before: int = 0
-    """Lines that the shorter file was booked with."""
-    reopened_line: int = 0
-    """A last line that was cut off before and rejected; it is read again."""
-    formats: set[str] = field(default_factory=set)
-
-    def closes(self) -> bool:
-        """Whether every line is accounted for."""
-        return self.lines == self.calls + self.rejects + self.duplicates + self.not_calls
-
-
-@cache
-def statement(name: str) -> str:
-    """The text of one `ingest/sql/NAME.sql`."""
-    file = resources.files("llm_audit.ingest").joinpath("sql", f"{name}.sql")
-    return file.read_text(encoding="utf-8")
 
 
 def prepare(connection: duckdb.DuckDBPyConnection) -> None:
@@ -113,6 +76,7 @@ class Loader:
         self._accounts = accounts
         self._formats = formats
         self._folder = folder
+        self.exports = Exports(connection, accounts, folder)
         self._rejects: list[Reject] = []
         self._spools = 0
         self._first_ordinal = 0
@@ -123,6 +87,11 @@ class Loader:
         for name, segment in strays.items():
             self._load(self._formats[name], [segment], {name: self._formats[name]})
 
+    def load_exports(self) -> None:
+        """Load the records of exports. To be called when all calls are loaded: among those, too,
+        exports turn up."""
+        self.reject(self.exports.load())
+
     def reject(self, rejects: list[Reject]) -> None:
         """Count rejects; `book` writes them."""
         for reject in rejects:
@@ -132,6 +101,7 @@ class Loader:
     def book(self) -> None:
         """Make the loaded rows count. To be called in the transaction that writes the files."""
         self._write_rejects()
+        self.exports.book()
         for path, count in self._connection.execute(
             "SELECT source_file, count(*) FROM replaced GROUP BY source_file"
         ).fetchall():
@@ -342,7 +312,13 @@ class Loader:
         ):
             problem, home = (reason, None) if reason else _home_of(line, candidates)
             is_mended = home == format_ and may_mend and b"\\ud" in line.lower()
-            if home and (home != format_ or is_mended):
+            if home and home.is_export:
+                if is_new:
+                    parts = self.exports.take(
+                        home, line, source_file, source_line, is_document=False
+                    )
+                    self._accounts[source_file].lines += parts - 1
+            elif home and (home != format_ or is_mended):
                 if home.name not in spools:
                     spools[home.name] = self.new_spool()
                 text = _mended(line) if is_mended else line.rstrip(b"\r\n")

@@ -11,19 +11,25 @@ import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from llm_audit import schema
 from llm_audit.ingest import Options, documents, ingest, segments
 from llm_audit.ingest.batch import stored_input
 from llm_audit.sources.local import SourceFile
 
+if TYPE_CHECKING:
+    import duckdb
+
 RECORDS = 3
+SHOWN_ROWS = 8 * RECORDS
 
 
 @dataclass(frozen=True)
 class Peek:
-    """One file's first records: as canonical columns (NULL ones left out), or why not."""
+    """One file's first records: as canonical columns (NULL ones left out), or why not.
+
+    A record of an export has several rows, one per kind of token."""
 
     path: str
     formats: list[str]
@@ -38,8 +44,10 @@ def peek(sources: Iterable[SourceFile], options: Options) -> Iterator[Peek]:
     for source in sources:
         with tempfile.TemporaryDirectory(prefix="llm-audit-") as name:
             folder = Path(name)
-            sample = folder / "sample.jsonl"
             path = stored_input(source, folder)
+            (folder / "sample").mkdir()
+            # Under its own name: that of an export may say what it counts.
+            sample = folder / "sample" / path.name
             sample.write_bytes(b"".join(line + b"\n" for line in _first_lines(path, folder)))
             yield _peek(source, sample, options)
 
@@ -72,16 +80,29 @@ def _peek(source: SourceFile, sample: Path, options: Options) -> Peek:
             connection.execute(schema.create_table_sql(name))
         scratch = replace(source, path=str(sample), size=sample.stat().st_size, explicit=True)
         summary = ingest(connection, [scratch], options)
-        cursor = connection.execute(
-            "SELECT * EXCLUDE (source_file, message_hashes) FROM calls ORDER BY source_line"
+        rows = _rows(
+            connection,
+            "SELECT * EXCLUDE (source_file, message_hashes) FROM calls ORDER BY source_line",
         )
-        names = [column[0] for column in cursor.description]
-        rows = [
-            {n: v for n, v in zip(names, row, strict=True) if v is not None}
-            for row in cursor.fetchall()
-        ]
+        rows += _rows(
+            connection,
+            "SELECT * EXCLUDE (source_file, source_page, record_id) FROM usage_buckets "
+            "ORDER BY source_line, rowid",
+        )
+        # A page of an export is one line here, and holds as many records as it likes.
+        rows = rows[:SHOWN_ROWS]
         rejects = connection.execute(
             "SELECT line_number, reason FROM rejects ORDER BY 1"
         ).fetchall()
     note = "; ".join(summary.unknown).replace(str(sample), source.path)
     return Peek(source.path, sorted(summary.formats), rows, rejects, note)
+
+
+def _rows(connection: duckdb.DuckDBPyConnection, query: str) -> list[dict[str, Any]]:
+    """What a query returns, without the NULLs."""
+    cursor = connection.execute(query)
+    names = [column[0] for column in cursor.description]
+    return [
+        {n: v for n, v in zip(names, row, strict=True) if v is not None}
+        for row in cursor.fetchall()
+    ]

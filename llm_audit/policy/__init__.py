@@ -11,27 +11,32 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cache
 from importlib import resources
 from pathlib import Path
+from typing import Any
 
+from llm_audit.errors import PolicyError
 from llm_audit.policy.checking import MAX_RULES, check_together, checked, evidence_parts
+from llm_audit.policy.contract import read_aliases, read_prices
 from llm_audit.policy.parts import (
     PACKAGED,
     Override,
     PriceMultiplier,
     Rule,
     Thresholds,
+    UserPrice,
     duration_text,
 )
 from llm_audit.policy.reading import (
     changed_rules,
     changed_thresholds,
     known_keys,
+    parse_toml,
     read_override,
-    read_price,
     read_rule,
     read_toml,
     switched_words,
@@ -42,18 +47,26 @@ from llm_audit.policy.signals import SIGNALS
 
 __all__ = [
     "MAX_RULES",
+    "OWN_FILE",
+    "PROJECT_FILE",
     "SIGNALS",
     "Override",
     "Policy",
     "PriceMultiplier",
     "Rule",
     "Thresholds",
+    "UserPrice",
     "duration_text",
     "evidence_parts",
     "find_config",
+    "hidden_config",
 ]
 
-_TOP_LEVEL = ("words", "rules", "thresholds", "rule", "override", "prices")
+OWN_FILE = "llm-audit.toml"
+PROJECT_FILE = "pyproject.toml"
+"""Where the user's policy may stand, the first before the second (as `[tool.llm-audit]`)."""
+
+_TOP_LEVEL = ("words", "rules", "thresholds", "rule", "override", "prices", "aliases")
 
 
 @dataclass(frozen=True)
@@ -66,6 +79,8 @@ class Policy:
     tags: Mapping[str, tuple[str, ...]]
     overrides: tuple[Override, ...] = ()
     price_multipliers: tuple[PriceMultiplier, ...] = ()
+    aliases: Mapping[str, str] = field(default_factory=dict)
+    user_prices: tuple[UserPrice, ...] = ()
     warnings: tuple[str, ...] = field(default=(), compare=False)
 
     @staticmethod
@@ -76,21 +91,23 @@ class Policy:
         Overrides that ended before `today` are left out and named in `warnings`.
         Errors: `PolicyError` naming the file, the rule, and what to write instead.
         """
-        policy = _packaged_policy()
         if path is None:
-            return policy
-        return _with_user_file(policy, path, today or date.today())
+            return _packaged_policy()
+        return _with_user_file(read_toml(path), path.name, today or date.today())
+
+    @staticmethod
+    def parse(data: bytes, source: str, *, today: date | None = None) -> Policy:
+        """As `load`, from the bytes of a file called `source` that need not be there."""
+        return _with_user_file(parse_toml(data, source), source, today or date.today())
 
 
 def find_config(folder: Path) -> Path | None:
     """The config in `folder`: `llm-audit.toml`, else a `pyproject.toml` that has our table."""
-    own = folder / "llm-audit.toml"
+    own = folder / OWN_FILE
     if own.is_file():
         return own
-    project = folder / "pyproject.toml"
-    if project.is_file() and "llm-audit" in read_toml(project).get("tool", {}):
-        return project
-    return None
+    project = folder / PROJECT_FILE
+    return project if _has_table(project) else None
 
 
 @cache
@@ -107,16 +124,33 @@ def _packaged_policy() -> Policy:
     )
 
 
-def _with_user_file(policy: Policy, path: Path, today: date) -> Policy:
-    source = path.name
-    data = read_toml(path)
-    if path.name == "pyproject.toml":
+def hidden_config(folder: Path) -> Path | None:
+    """A `pyproject.toml` in `folder` whose table is ignored, because `llm-audit.toml` is there."""
+    project = folder / PROJECT_FILE
+    if not (folder / OWN_FILE).is_file():
+        return None
+    with suppress(PolicyError):
+        return project if _has_table(project) else None
+    return None
+
+
+def _has_table(project: Path) -> bool:
+    return project.is_file() and "llm-audit" in read_toml(project).get("tool", {})
+
+
+def _with_user_file(data: Mapping[str, Any], source: str, today: date) -> Policy:
+    policy = _packaged_policy()
+    if source == PROJECT_FILE:
         data = data.get("tool", {}).get("llm-audit", {})
     known_keys(data, _TOP_LEVEL, source, "")
     rules = changed_rules(policy.rules, table(data, "rules", source), source)
     own = checked([read_rule(entry, source) for entry in tables(data, "rule", source)])
     check_together([*rules, *own])
-    overrides = [read_override(entry, source) for entry in tables(data, "override", source)]
+    overrides = [
+        read_override(entry, source, number)
+        for number, entry in enumerate(tables(data, "override", source), start=1)
+    ]
+    multipliers, user_prices = read_prices(tables(data, "prices", source), source)
     in_force = tuple(o for o in overrides if o.until is None or o.until >= today)
     return replace(
         policy,
@@ -124,9 +158,9 @@ def _with_user_file(policy: Policy, path: Path, today: date) -> Policy:
         thresholds=changed_thresholds(policy.thresholds, table(data, "thresholds", source), source),
         words=switched_words(policy.words, data.get("words", True), source),
         overrides=in_force,
-        price_multipliers=tuple(
-            read_price(entry, source) for entry in tables(data, "prices", source)
-        ),
+        price_multipliers=multipliers,
+        aliases=read_aliases(table(data, "aliases", source), source),
+        user_prices=user_prices,
         warnings=tuple(
             f"{source}: the override {o.names} ended on {o.until}; it is ignored"
             for o in overrides

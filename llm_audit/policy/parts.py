@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 PACKAGED = "rules.toml"
@@ -33,7 +34,7 @@ class Rule:
 class Override:
     """What an owner says about workloads: a label, or how long a result may take (seconds).
 
-    `caller`, `workload`, `model` and `operation` are globs (`*` and `?`); all must match.
+    `caller`, `workload`, `model` and `operation` are globs (see `policy.globs`); all must match.
     """
 
     caller: str
@@ -71,12 +72,53 @@ class Override:
 
 @dataclass(frozen=True)
 class PriceMultiplier:
-    """A negotiated price: the published rate times `multiplier`. Globs; an empty tier means any."""
+    """A negotiated price: the published rate times `multiplier`. Globs; an empty tier means any.
+
+    A contract is with a seller: `surface` is who sells, the model's own maker unless said.
+    """
 
     provider: str
     model: str
     tier: str
     multiplier: float
+    surface: str = "first_party"
+
+
+PRICE_KINDS = (
+    "input",
+    "cached_input",
+    "cache_write_5m",
+    "cache_write_1h",
+    "output",
+    "audio_input",
+    "audio_output",
+    "image_input",
+    "image_output",
+)
+"""The token kinds that a rate may be given for: those of the price data."""
+
+
+@dataclass(frozen=True)
+class UserPrice:
+    """The user's own rates of one model and tier: USD per million tokens, by token kind.
+
+    `provider`, `surface` and `model` are exact names as in the price data. The rates hold from
+    `effective_from` (None: always did) until, not including, `effective_to` (None: still do).
+    """
+
+    provider: str
+    surface: str
+    model: str
+    tier: str
+    effective_from: date | None
+    effective_to: date | None
+    rates: Mapping[str, Decimal]
+    because: str
+
+    @property
+    def names(self) -> str:
+        """Which model and tier it prices, as the price data writes them."""
+        return f"{self.provider}/{self.surface}/{self.model} ({self.tier})"
 
 
 @dataclass(frozen=True)

@@ -13,28 +13,35 @@ from typing import Any
 
 from llm_audit import schema
 from llm_audit.errors import PolicyError
-from llm_audit.policy.parts import KINDS, Override, PriceMultiplier, Rule, Thresholds
+from llm_audit.policy.parts import KINDS, Override, Rule, Thresholds
 from llm_audit.policy.refusal import nearest, refusal
 
 _RULE_KEYS = ("code", "criterion", "when", "weight", *KINDS, "evidence", "why", "tests")
 _OVERRIDE_GLOBS = ("caller", "workload", "model", "operation")
 _OVERRIDE_KEYS = (*_OVERRIDE_GLOBS, "label", "tolerance", "because", "by", "until")
-_PRICE_KEYS = ("provider", "model", "tier", "multiplier")
 
 
 def read_toml(path: Path) -> dict[str, Any]:
     """The file's tables. Errors: `PolicyError` for a file that is missing or not TOML."""
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return parse_toml(path.read_bytes(), path.name)
     except OSError as error:
         raise PolicyError(
             f"cannot read {path}: {error.strerror}",
             slug="config-unreadable",
             hint="name an existing llm-audit.toml with --config",
         ) from None
+
+
+def parse_toml(data: bytes, source: str) -> dict[str, Any]:
+    """The tables of a file's bytes. Errors: `PolicyError` with the line and column."""
+    try:
+        # Line ends of old and of mixed editors are line ends.
+        text = data.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
+        return tomllib.loads(text)
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise PolicyError(
-            f"{path.name} is not TOML: {error}",
+            f"{source} is not TOML: {error}",
             slug="config-not-toml",
             hint="strings need quotes, and a table starts with [name]",
         ) from None
@@ -55,13 +62,13 @@ def read_rule(entry: Mapping[str, Any], source: str) -> Rule:
     implied = {"veto": -10.0, "note": 0.0}
     if kind in implied and "weight" in entry:
         raise refusal(source, place, f"a {kind} has no weight of its own", slug="rule-weight")
-    weight = implied[kind] if kind in implied else _number(entry.get("weight"), source, place)
+    weight = implied[kind] if kind in implied else number(entry.get("weight"), source, place)
     tests = entry.get("tests", [])
     return Rule(
         code=code,
-        criterion=_choice(entry["criterion"], schema.CRITERIA, source, place),
+        criterion=choice(entry["criterion"], schema.CRITERIA, source, place),
         kind=kind,
-        when=entry["when"].strip(),
+        when=entry["when"].rstrip(),  # positions in errors count from its first character
         weight=weight,
         evidence=entry["evidence"].strip(),
         why=entry["why"].strip(),
@@ -84,7 +91,7 @@ def changed_rules(
             place = f"[rules] {rule.code}"
             if rule.kind in ("veto", "note"):
                 raise refusal(source, place, f"is a {rule.kind}: true or false", slug="rule-weight")
-            kept.append(replace(rule, weight=_number(change, source, place)))
+            kept.append(replace(rule, weight=number(change, source, place)))
     return tuple(kept)
 
 
@@ -92,7 +99,7 @@ def changed_thresholds(current: Thresholds, changes: Mapping[str, Any], source: 
     """`[thresholds]` of the user over the current ones."""
     names = ("supported", "hinted", "contradicted")
     known_keys(changes, names, source, "[thresholds]")
-    numbers = {name: _number(value, source, "[thresholds]") for name, value in changes.items()}
+    numbers = {name: number(value, source, "[thresholds]") for name, value in changes.items()}
     changed = replace(current, **numbers)
     if not changed.contradicted < 0 < changed.hinted <= changed.supported:
         raise refusal(
@@ -113,9 +120,9 @@ def switched_words(
     return words if switch else {}
 
 
-def read_override(entry: Mapping[str, Any], source: str) -> Override:
-    """One `[[override]]`: whom it names, what it says, who signed it and until when."""
-    place = "[[override]]"
+def read_override(entry: Mapping[str, Any], source: str, number: int) -> Override:
+    """The nth `[[override]]`: whom it names, what it says, who signed it and until when."""
+    place = f"[[override]] {number}"
     known_keys(entry, _OVERRIDE_KEYS, source, place)
     if not any(key in entry for key in _OVERRIDE_GLOBS):
         raise refusal(
@@ -131,26 +138,11 @@ def read_override(entry: Mapping[str, Any], source: str) -> Override:
     globs = {key: str(entry.get(key, "*")) for key in _OVERRIDE_GLOBS}
     return Override(
         **globs,
-        label=_choice(entry["label"], schema.LABELS, source, place) if "label" in entry else None,
-        tolerance_s=_seconds(entry["tolerance"], source) if "tolerance" in entry else None,
+        label=choice(entry["label"], schema.LABELS, source, place) if "label" in entry else None,
+        tolerance_s=seconds(entry["tolerance"], source, place) if "tolerance" in entry else None,
         because=entry["because"].strip(),
         by=entry["by"].strip(),
-        until=_day(entry.get("until"), source),
-    )
-
-
-def read_price(entry: Mapping[str, Any], source: str) -> PriceMultiplier:
-    """One `[[prices]]`."""
-    place = "[[prices]]"
-    known_keys(entry, _PRICE_KEYS, source, place)
-    multiplier = _number(entry.get("multiplier"), source, place)
-    if multiplier < 0:
-        raise refusal(source, place, "`multiplier` must not be negative", slug="price-multiplier")
-    return PriceMultiplier(
-        provider=str(entry.get("provider", "*")),
-        model=str(entry.get("model", "*")),
-        tier=str(entry.get("tier", "")),
-        multiplier=multiplier,
+        until=day(entry.get("until"), source, place, "until"),
     )
 
 
@@ -158,16 +150,16 @@ _DURATION = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(s|min|m|h|d)\s*")
 _UNIT_SECONDS = {"s": 1, "min": 60, "m": 60, "h": 3600, "d": 86400}
 
 
-def _seconds(value: object, source: str) -> float:
+def seconds(value: object, source: str, place: str) -> float:
+    """A duration such as `24 h`, in seconds."""
     match = _DURATION.fullmatch(value) if isinstance(value, str) else None
     if match is None:
-        raise refusal(
-            source, "[[override]]", "`tolerance` looks like 30 min, 24 h or 7 d", slug="tolerance"
-        )
+        raise refusal(source, place, "`tolerance` looks like 30 min, 24 h or 7 d", slug="tolerance")
     return float(match[1]) * _UNIT_SECONDS[match[2]]
 
 
-def _day(value: object, source: str) -> date | None:
+def day(value: object, source: str, place: str, key: str) -> date | None:
+    """A TOML date, or a text that is one; None where the key is absent."""
     if value is None:
         return None
     if isinstance(value, datetime):
@@ -178,7 +170,7 @@ def _day(value: object, source: str) -> date | None:
         return date.fromisoformat(str(value))
     except ValueError:
         raise refusal(
-            source, "[[override]]", "`until` is a date like 2027-01-31", slug="override-until"
+            source, place, f"`{key}` is a date like 2027-01-31", slug="config-date"
         ) from None
 
 
@@ -198,13 +190,15 @@ def tables(data: Mapping[str, Any], key: str, source: str) -> list[Mapping[str, 
     return value
 
 
-def _number(value: object, source: str, place: str) -> float:
+def number(value: object, source: str, place: str) -> float:
+    """A finite number."""
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
         raise refusal(source, place, f"needs a number, not {value!r}", slug="config-number")
     return float(value)
 
 
-def _choice(value: object, choices: Sequence[str], source: str, place: str) -> str:
+def choice(value: object, choices: Sequence[str], source: str, place: str) -> str:
+    """One of the choices; the refusal names the nearest one."""
     if value not in choices:
         raise refusal(
             source,

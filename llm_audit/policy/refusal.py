@@ -10,8 +10,9 @@ from llm_audit.errors import PolicyError
 
 def nearest(name: str, known: Sequence[str]) -> str:
     """A hint: the known name that looks most alike, else all of them."""
-    near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
-    return f"did you mean `{near[0]}`?" if near else f"known: {', '.join(known)}"
+    folded = {word.casefold(): word for word in known}
+    near = difflib.get_close_matches(name.casefold(), folded, n=1, cutoff=0.5)
+    return f"did you mean `{folded[near[0]]}`?" if near else f"known: {', '.join(known)}"
 
 
 def refusal(source: str, place: str, message: str, *, slug: str, hint: str = "") -> PolicyError:

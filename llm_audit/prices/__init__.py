@@ -8,19 +8,18 @@ batch_terms, contract_multipliers, model_names and pricing_meta. The arithmetic 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import date
 from decimal import Decimal
-from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from llm_audit.errors import PricingError
-from llm_audit.policy import PriceMultiplier
+from llm_audit.policy import PriceMultiplier, UserPrice
 from llm_audit.prices import catalogue as catalogue_module
-from llm_audit.prices import checks
+from llm_audit.prices import checks, contract, regions, user
 from llm_audit.prices.catalogue import Catalogue
 from llm_audit.prices.records import (
+    USER_RULE,
     BatchTerms,
     CacheRule,
     FreeOperation,
@@ -29,7 +28,7 @@ from llm_audit.prices.records import (
     PriceRow,
     UnitFee,
 )
-from llm_audit.prices.resolve import Resolution, Resolver
+from llm_audit.prices.resolve import Resolver
 from llm_audit.schema import SERVICE_TIERS
 
 if TYPE_CHECKING:
@@ -43,7 +42,8 @@ class PriceCard:
     """Which prices a run used: printed in every report.
 
     `oldest_verified_on` is the least recently checked rate in force on `as_of`; `pending` counts
-    rates announced for a day that nobody has checked again since, and that are not used.
+    rates announced for a day that nobody has checked again since, and that are not used;
+    `user_rows` rates come from the user's llm-audit.toml and are in none of the other figures.
     """
 
     version: str
@@ -52,6 +52,7 @@ class PriceCard:
     oldest_verified_on: date | None
     rows: int
     pending: int
+    user_rows: int
 
 
 def check(place: Path | None = None) -> None:
@@ -65,30 +66,36 @@ def load(
     *,
     aliases: Mapping[str, str] | None = None,
     multipliers: Sequence[PriceMultiplier] = (),
+    user_prices: Sequence[UserPrice] = (),
     place: Path | None = None,
 ) -> PriceCard:
     """Check `pricing/` and fill the price tables beside `calls`, for forward prices of `as_of`.
 
     `aliases` are the user's own names of models (deployments, profiles), `multipliers` the lines of
     their contract; the last line that fits a model and tier wins, and without one the list price
-    is paid. Errors: `PricingError` when the data contradicts itself.
+    is paid. `user_prices` go before ours, token kind by token kind. A multiplier is a factor on
+    token rates, not on fees. Errors: `PricingError` when the data contradicts itself.
     """
     data = catalogue_module.read(place)
     checks.check(data)
-    _check_multipliers(multipliers)
+    data = replace(data, prices=(*data.prices, *user.rows(user_prices, data)))
     live = [row for row in data.prices if row.is_live]
+    ours = [row for row in live if row.rule != USER_RULE]
     card = PriceCard(
         version=data.version,
         sha256=data.sha256,
         as_of=as_of,
-        oldest_verified_on=min((r.verified_on for r in live if _in_force(r, as_of)), default=None),
-        rows=len(live),
+        oldest_verified_on=min((r.verified_on for r in ours if _in_force(r, as_of)), default=None),
+        rows=len(ours),
         pending=len(data.prices) - len(live),
+        user_rows=len(live) - len(ours),
     )
     _fill_data(connection, data, live)
     _fill(connection, "pricing_meta", PriceCard, [card])
-    names = _model_names(connection, Resolver(data, aliases))
+    modifiers = regions.Modifiers(data.modifiers)
+    names = _model_names(connection, Resolver(data, aliases), modifiers)
     _fill(connection, "model_names", _ModelName, names)
+    _fill(connection, "region_factors", _RegionFactor, _region_factors(names, modifiers))
     _fill(connection, "contract_multipliers", _ContractFactor, _contract(names, multipliers))
     return card
 
@@ -97,31 +104,22 @@ def _in_force(row: PriceRow, day: date) -> bool:
     return row.effective_from <= day < (row.effective_to or date.max)
 
 
-def _check_multipliers(multipliers: Sequence[PriceMultiplier]) -> None:
-    for line in multipliers:
-        if not 0 < line.multiplier <= 10:
-            raise PricingError(
-                f"a contract multiplier of {line.multiplier} for {line.provider} {line.model}",
-                slug="pricing-multiplier",
-                hint="it is a factor on the list price: 0.85 means 15 % off",
-            )
-
-
 def _contract(
     names: Sequence[_ModelName], multipliers: Sequence[PriceMultiplier]
 ) -> list[_ContractFactor]:
     """The contract's globs laid out over the models that this log uses."""
-    factors = {
-        (name.model_key, tier): Decimal(str(line.multiplier)).quantize(Decimal("0.000001"))
-        for line in multipliers
-        for name in names
-        for tier in SERVICE_TIERS
-        if name.model_key
-        and fnmatchcase(name.provider or "", line.provider)
-        and fnmatchcase(name.model or "", line.model)
-        and line.tier in ("", tier)
-    }
-    return [_ContractFactor(key, tier, factor) for (key, tier), factor in factors.items() if key]
+    return sorted(
+        {
+            _ContractFactor(
+                name.model_key,
+                tier,
+                contract.factor(multipliers, name.provider, name.surface, name.model, tier),
+            )
+            for name in names
+            for tier in SERVICE_TIERS
+            if name.model_key
+        }
+    )
 
 
 def idle_multipliers(
@@ -129,15 +127,23 @@ def idle_multipliers(
 ) -> list[PriceMultiplier]:
     """Lines of the contract that fit no model of `model_names`, which `load` has filled."""
     names = connection.execute(
-        "SELECT DISTINCT provider, model FROM model_names WHERE model_key IS NOT NULL"
+        "SELECT DISTINCT provider, surface, model FROM model_names WHERE model_key IS NOT NULL"
     ).fetchall()
+    return [line for line in multipliers if not any(contract.fits(line, *name) for name in names)]
+
+
+def idle_user_prices(
+    connection: duckdb.DuckDBPyConnection, prices: Sequence[UserPrice]
+) -> list[UserPrice]:
+    """Own rates that no model of `model_names` is priced by, which `load` has filled."""
+    if not prices:
+        return []
+    data = catalogue_module.read()
+    used = {
+        key for (key,) in connection.execute("SELECT price_key FROM model_names").fetchall() if key
+    }
     return [
-        line
-        for line in multipliers
-        if not any(
-            fnmatchcase(provider or "", line.provider) and fnmatchcase(model or "", line.model)
-            for provider, model in names
-        )
+        price for price in prices if not used & {row.model_key for row in user.rows([price], data)}
     ]
 
 
@@ -156,15 +162,73 @@ def _fill_data(
     _fill(connection, "batch_terms", BatchTerms, data.batch_terms)
 
 
-def _model_names(connection: duckdb.DuckDBPyConnection, resolver: Resolver) -> list[_ModelName]:
-    """One row per distinct name triple of `calls`: a few hundred, however long the log is."""
-    triples = connection.execute(
-        "SELECT DISTINCT provider_name, request_model, response_model FROM calls ORDER BY ALL"
+def _model_names(
+    connection: duckdb.DuckDBPyConnection, resolver: Resolver, modifiers: regions.Modifiers
+) -> list[_ModelName]:
+    """One row per distinct name in `calls` and `usage_buckets`: a few hundred, however long."""
+    written = connection.execute(
+        "SELECT DISTINCT provider_name, request_model, response_model, inference_region FROM calls "
+        "UNION SELECT DISTINCT provider_name, NULL, model, NULL FROM usage_buckets ORDER BY ALL"
     ).fetchall()
-    return [_ModelName(*triple, *_astuple(resolver.resolve(*triple))) for triple in triples]
+    return [_model_name(resolver, modifiers, *names) for names in written]
 
 
-@dataclass(frozen=True)
+def _model_name(
+    resolver: Resolver,
+    modifiers: regions.Modifiers,
+    provider_name: str | None,
+    request_model: str | None,
+    response_model: str | None,
+    inference_region: str | None,
+) -> _ModelName:
+    found = resolver.resolve(provider_name, request_model, response_model)
+    region = found.region_scope or inference_region
+    dearer = modifiers.lines(found.provider, found.surface, found.model, region)
+    return _ModelName(
+        provider_name,
+        request_model,
+        response_model,
+        inference_region,
+        found.provider,
+        found.surface,
+        found.model,
+        found.snapshot,
+        model_key=f"{found.price_key}+{region}" if dearer else found.price_key,
+        price_key=found.price_key,
+        region=region,
+        match_method=found.match_method,
+        hint=found.hint,
+        steps=found.steps,
+    )
+
+
+def _region_factors(
+    names: Sequence[_ModelName], modifiers: regions.Modifiers
+) -> list[_RegionFactor]:
+    """The regional factors of the models that this log uses."""
+    return sorted(
+        {
+            _RegionFactor(
+                name.model_key or "",
+                line.factor,
+                line.effective_from or date.min,
+                line.effective_to or date.max,
+            )
+            for name in names
+            for line in modifiers.lines(name.provider, name.surface, name.model, name.region)
+        }
+    )
+
+
+@dataclass(frozen=True, order=True)
+class _RegionFactor:
+    model_key: str
+    region_factor: Decimal
+    effective_from: date
+    effective_to: date
+
+
+@dataclass(frozen=True, order=True)
 class _ContractFactor:
     model_key: str
     tier: str
@@ -176,21 +240,22 @@ class _ModelName:
     provider_name: str | None
     request_model: str | None
     response_model: str | None
+    inference_region: str | None
     provider: str | None
     surface: str | None
     model: str | None
     snapshot: str | None
     model_key: str | None
+    price_key: str | None
+    region: str | None
     match_method: str
     hint: str
     steps: str
 
 
-def _astuple(resolution: Resolution) -> tuple[str | None, ...]:
-    return tuple(getattr(resolution, field.name) for field in fields(resolution))
-
-
 _SQL_TYPES = {"str": "VARCHAR", "int": "BIGINT", "date": "DATE", "Decimal": "DECIMAL(18,9)"}
+_NARROW_TYPES = {"usd_per_token": "DECIMAL(14,12)", "region_factor": "DECIMAL(4,3)"}
+"""Exact products need the decimals counted: rate x factor has to fit into DECIMAL(38)."""
 
 
 def _fill(
@@ -203,8 +268,7 @@ def _fill(
     """Create `table` with the fields of `kind` (and its `computed` properties) and fill it."""
     columns = {f.name: str(f.type) for f in fields(kind) if f.name != "where"} | computed
     types = {name: _SQL_TYPES[type_.removesuffix(" | None")] for name, type_ in columns.items()}
-    if "usd_per_token" in types:
-        types["usd_per_token"] = "DECIMAL(14,12)"
+    types |= {name: narrow for name, narrow in _NARROW_TYPES.items() if name in types}
     declared = ", ".join(f'"{name}" {type_}' for name, type_ in types.items())
     connection.execute(f"CREATE OR REPLACE TABLE {table} ({declared})")
     marks = ", ".join("unnest(CAST(? AS VARCHAR[]))" for _ in columns)

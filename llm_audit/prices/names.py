@@ -14,6 +14,10 @@ from typing import Any
 
 _ARN = re.compile(r"arn:[\w-]*:bedrock:[^:]*:[^:]*:([\w-]+)/(.+)")
 _NAMED_RESOURCES = ("inference-profile", "foundation-model")
+_PUBLISHER = re.compile(
+    r"(?:projects/[^/]+/)?(?:locations/([a-z]+)[a-z0-9-]*/)?publishers/([\w-]+)/models/(.+)"
+)
+_FIREWORKS = re.compile(r"accounts/fireworks/(?:models|routers)/(.+)")
 _BEDROCK_VERSION = re.compile(r"-v\d+(?::\d+)?(?::[\w]+)?$")
 _AZURE_FINE_TUNE = re.compile(r"\.ft-[\w-]+$")
 _DATE = re.compile(r"(?:-(\d{4}-\d\d-\d\d)|[-@](\d{8}))$")
@@ -44,7 +48,9 @@ def parse(raw: str, words: dict[str, Any]) -> ParsedName:
     name = _arn(ParsedName(written=raw.strip().lower(), model=raw.strip().lower()))
     if name.opaque:
         return name
+    name = _display_name(name, words)
     name = _prefixes(name, words)
+    name = _resource(name, words)
     name = _bedrock(name, words)
     name = _fine_tune(name)
     name = _router_suffix(name)
@@ -66,6 +72,33 @@ def _arn(name: ParsedName) -> ParsedName:
     )
 
 
+def _display_name(name: ParsedName, words: dict[str, Any]) -> ParsedName:
+    """`Claude Haiku 4.5`, as a console shows it; the name as written stays."""
+    if any(re.fullmatch(shown, name.written) for shown in words["display_names"]):
+        return _short(name, name.written.replace(" ", "-"), "display-name")
+    return name
+
+
+def _resource(name: ParsedName, words: dict[str, Any]) -> ParsedName:
+    """The path of a model at Google Cloud (with its location) or at Fireworks."""
+    match = _FIREWORKS.fullmatch(name.written)
+    if match:
+        return _rename(name, match[1], "resource:fireworks", surface="fireworks")
+    match = _PUBLISHER.fullmatch(name.written)
+    if not match:
+        return name
+    location, publisher, model = match.groups()
+    known = words["prefixes"].get(publisher, {})
+    return _rename(
+        name,
+        model,
+        f"resource:{publisher}",
+        provider=known.get("provider", name.provider),
+        surface="vertex",
+        region_scope=words["locations"].get(location, name.region_scope),
+    )
+
+
 def _prefixes(name: ParsedName, words: dict[str, Any]) -> ParsedName:
     head, slash, rest = name.written.partition("/")
     while slash and rest and head in words["prefixes"]:
@@ -76,6 +109,7 @@ def _prefixes(name: ParsedName, words: dict[str, Any]) -> ParsedName:
             f"prefix:{head}",
             provider=known.get("provider", name.provider),
             surface=name.surface or known.get("surface"),
+            region_scope=known.get("region", name.region_scope),
         )
         head, slash, rest = rest.partition("/")
     return name

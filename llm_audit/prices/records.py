@@ -9,8 +9,20 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 
-TOKEN_KINDS = ("input", "cached_input", "cache_write_5m", "cache_write_1h", "output")
+TOKEN_KINDS = (
+    "input",
+    "cached_input",
+    "cache_write_5m",
+    "cache_write_1h",
+    "output",
+    "audio_input",
+    "audio_output",
+    "image_input",
+    "image_output",
+)
 RULES = ("published", "derived", "none_published", "not_offered")
+USER_RULE = "user"
+"""The rule of rates from the user's own llm-audit.toml; no file of `pricing/` has it."""
 
 
 @dataclass(frozen=True)
@@ -148,25 +160,40 @@ class FreeOperation(Row):
 
 @dataclass(frozen=True)
 class Modifier(Row):
-    """A factor on every rate that calls do not carry a sign of; listed, not applied."""
+    """A factor on every token rate of some models where they run in some regions.
+
+    `regions` and `models` are names with spaces between them. Fees per use are not scaled.
+    """
 
     provider: str
     surface: str
-    scope: str
+    regions: str
+    models: str
     factor: Decimal
-    applies_to_batch: str | None
+    effective_from: date | None
+    effective_to: date | None
     source: str
+    retrieved_on: date
+    verified_on: date
     note: str | None
 
 
 @dataclass(frozen=True)
 class BatchTerms(Row):
-    """What a provider promises about its batch endpoint, in words."""
+    """What a provider promises about its batch endpoint: in words, and the limits in numbers.
+
+    `window_hours` is when a batch ends at the latest, `max_requests` and `max_bytes` are the limits
+    of one batch; None is unknown. The limit on queued tokens depends on the account, hence words.
+    """
 
     provider: str
     surface: str
     io_discount: Decimal | None
     window: str | None
+    window_hours: int | None
+    max_requests: int | None
+    max_bytes: int | None
+    max_queued_tokens: str | None
     cached_tokens: str | None
     exceptions: str | None
     already_batch_marker: str | None

@@ -21,7 +21,9 @@ FIRST_PARTY = "first_party"
 
 @dataclass(frozen=True)
 class Resolution:
-    """Where a name led. `model_key` None: unpriced, and `hint` says what would help.
+    """Where a name led. `price_key` None: unpriced, and `hint` says what would help.
+
+    `region_scope` is the region that the name itself names (`us.anthropic.claude-…`).
 
     `match_method`: exact, snapshot, alias, spelling, date_stripped, user; or, unpriced, refused,
     opaque, not_carried, unknown, missing.
@@ -31,10 +33,11 @@ class Resolution:
     surface: str | None
     model: str | None
     snapshot: str | None
-    model_key: str | None
+    price_key: str | None
     match_method: str
     hint: str
     steps: str = ""
+    region_scope: str | None = None
 
 
 class Resolver:
@@ -55,10 +58,14 @@ class Resolver:
         self, provider_name: str | None, request_model: str | None, response_model: str | None
     ) -> Resolution:
         """The price rows that one (provider_name, request_model, response_model) is billed by."""
-        raw = (response_model or "").strip() or (request_model or "").strip()
-        if not raw:
+        written = [
+            name.strip() for name in (response_model, request_model) if name and name.strip()
+        ]
+        if not written:
             return _unpriced("missing", "the log names no model for these calls")
-        by_user = self._user.get(raw.lower())
+        raw, *_ = written
+        own = [self._user[name.lower()] for name in written if name.lower() in self._user]
+        by_user = own[0] if own else None
         name = parse(by_user or raw, self._words)
         provider, surface = self._seller(provider_name, name)
         steps = " ".join(name.steps)
@@ -66,6 +73,12 @@ class Resolver:
             return Resolution(
                 provider, surface, None, None, None, "opaque",
                 "this id hides its model: name the model under [aliases] in llm-audit.toml", steps,
+            )  # fmt: skip
+        free = [step for step in name.steps if step in self._words["free_variants"]]
+        if free:
+            return Resolution(
+                provider, surface, None, None, None, "not_carried",
+                "a router's free variant: what it costs is the router's to say", steps,
             )  # fmt: skip
         found = self._rows_of(provider, surface, name)
         if found:
@@ -77,7 +90,9 @@ class Resolver:
                 else ""
             )
             method = "user" if by_user else method
-            return Resolution(provider, surface, model, snapshot, key, method, hint, steps)
+            return Resolution(
+                provider, surface, model, snapshot, key, method, hint, steps, name.region_scope
+            )
         method, hint = self._reason(provider, surface, name)
         return Resolution(provider, surface, None, None, None, method, hint, steps)
 
@@ -87,7 +102,10 @@ class Resolver:
             return name.provider, name.surface or FIRST_PARTY
         listed = self._words["provider_names"].get(provider_name.lower())
         if listed is None:
-            return name.provider, name.surface or provider_name.lower()
+            maker = provider_name.lower()
+            if (maker, FIRST_PARTY) in self._sold:
+                return maker, name.surface or FIRST_PARTY
+            return name.provider, name.surface or maker
         return listed.get("provider", name.provider), name.surface or listed.get("surface")
 
     def _rows_of(

@@ -2,10 +2,35 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
+
+STALE = timedelta(days=90)
+"""After this time a price should be looked at again: vendors change them by the season."""
 
 if TYPE_CHECKING:
     from llm_audit.report.result import Pricing
+
+
+def _age(pricing: Pricing) -> tuple[str, ...]:
+    oldest = pricing.oldest_verified_on
+    if oldest is None or pricing.as_of - oldest <= STALE:
+        return ()
+    return (
+        f"Some rates in force were last verified on {oldest.isoformat()}, more than {STALE.days} "
+        "days before: `llm-audit prices check` names them.",
+    )
+
+
+def _own_rates(pricing: Pricing) -> tuple[str, ...]:
+    if not pricing.own_rates:
+        return ()
+    calls = sum(own.calls for own in pricing.own_rates)
+    models = ", ".join(sorted({own.model for own in pricing.own_rates}))
+    return (
+        f"Rates from your llm-audit.toml go before published ones. They price {calls:,} "
+        f"call{'' if calls == 1 else 's'} of {models}.",
+    )
 
 
 def assumptions(pricing: Pricing) -> tuple[str, ...]:
@@ -24,10 +49,14 @@ def assumptions(pricing: Pricing) -> tuple[str, ...]:
         "annual one.",
         "Cache writes whose lifetime is not logged are priced as 5-minute writes.",
         "Negotiated discounts are unknown unless the configuration states them.",
+        *_own_rates(pricing),
+        "Azure deployments are priced at Global Standard rates, and models run in a region that "
+        "the log does not name at the rates without a regional surcharge.",
         "Failed calls and answers from a gateway's own cache are not billed; cancelled calls are.",
         "A call without a known price is counted, listed as unpriced, and in no amount of money. "
         "Where more than 5% of the tokens have none, nothing is projected.",
         "Calls that are batched already save nothing more.",
         "Engineering time, and results that come hours later, are not priced.",
+        *_age(pricing),
         f"Price card {pricing.version}, sha256 {pricing.sha256}.",
     )

@@ -1,4 +1,6 @@
-"""Reads the `report_*` views (sql/80 to 93) into one `Result`: the only module that queries.
+"""Reads `report_*` and `reconciliation_summary` (sql/80 to 94) into one `Result`.
+
+The only module of the report that queries.
 
 Each view's columns are the fields of one dataclass, so a figure of the report is one column of one
 view. Order is settled here, not in SQL: the same tables give the same bytes on every engine.
@@ -214,7 +216,8 @@ def _reasons(
 
 def _pricing(connection: duckdb.DuckDBPyConnection) -> r.Pricing:
     [row] = _rows(connection, "pricing_meta")
-    return _make(r.Pricing, row)
+    own = sorted(_read(connection, "report_own_rates", r.OwnRates), key=lambda o: (o.model, o.tier))
+    return _make(r.Pricing, {**row, "own_rates": tuple(own)})
 
 
 def _data_quality(connection: duckdb.DuckDBPyConnection, calls_without_time: int) -> r.DataQuality:
@@ -240,6 +243,28 @@ def _data_quality(connection: duckdb.DuckDBPyConnection, calls_without_time: int
         unpriced=_unpriced(connection),
         rejects_by_reason=_worst_rejects(rejects, shorten),
         worst_files=_worst_files(files, shorten),
+        reconciliation=_reconciliation(connection),
+    )
+
+
+def _reconciliation(connection: duckdb.DuckDBPyConnection) -> r.Reconciliation | None:
+    """What `llm-audit reconcile` tells at length (sql/79); None without an export."""
+    read = "SELECT 1 FROM usage_buckets UNION ALL SELECT 1 FROM export_files LIMIT 1"
+    if not connection.execute(read).fetchall():
+        return None
+    found = sorted(
+        _rows(connection, "reconciliation_summary"), key=lambda row: row["provider_name"]
+    )
+    amounts = {f.name for f in fields(r.ReconciledTokens)} - {
+        "provider_name", "first_day", "last_day", "cost_not_compared",
+    }  # fmt: skip
+    return r.Reconciliation(
+        usd=tuple(_make(r.ReconciledUsd, row) for row in found if row["basis"] == "usd"),
+        tokens=tuple(
+            _make(r.ReconciledTokens, row | {name: int(row[name]) for name in amounts})
+            for row in found
+            if row["basis"] == "tokens"
+        ),
     )
 
 

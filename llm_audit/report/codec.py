@@ -11,14 +11,20 @@ import types
 from dataclasses import fields, is_dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
-from typing import Any, Union, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Any, Union, get_args, get_origin, get_type_hints
 
 from llm_audit.errors import InputError
 from llm_audit.report.result import SCHEMA_VERSION, Result
 
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
-def to_json(result: Result) -> str:
-    """The JSON text, indented, keys in the order of the dataclasses, ending in a newline."""
+
+def to_json(result: DataclassInstance) -> str:
+    """The JSON text, indented, keys in the order of the dataclasses, ending in a newline.
+
+    result: a `Result`, or any other tree of dataclasses that the command line prints.
+    """
     return json.dumps(_encode(result), indent=2, allow_nan=False) + "\n"
 
 
@@ -65,6 +71,8 @@ def _encode(value: Any) -> Any:
         return value.isoformat()
     if isinstance(value, tuple):
         return [_encode(item) for item in value]
+    if isinstance(value, dict):
+        return {key: _encode(item) for key, item in value.items()}
     return value
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from llm_audit.report import wording
 from llm_audit.report.figures import Figure, figure, over, percent, plural, share
 
 if TYPE_CHECKING:
-    from llm_audit.report.result import Result, Saving
+    from llm_audit.report.result import ReconciledTokens, ReconciledUsd, Result, Saving
 
 Sentence = tuple[str | Figure, ...]
 """Text with figures in it, so that an output can mark each figure with its key."""
@@ -47,6 +48,8 @@ class Headline:
     saving: Saving
     tiles: tuple[Tile, ...]
     banners: tuple[Banner, ...]
+    reconciled: tuple[Sentence, ...]
+    """One for every provider whose own export was held against these figures; often none."""
 
 
 def headline(result: Result) -> Headline:
@@ -65,6 +68,7 @@ def headline(result: Result) -> Headline:
         saving=saving,
         tiles=_tiles(result, key, saving),
         banners=tuple(_banners(result)),
+        reconciled=tuple(_reconciled(result)),
     )
 
 
@@ -196,6 +200,62 @@ def _batched(result: Result) -> str:
         return "no call has a known price"
     already = share(result.totals.already_batch_cost, result.totals.effective_cost)
     return f"{percent(already)} of it is batched already"
+
+
+def _reconciled(result: Result) -> list[Sentence]:
+    """A sentence per provider: in dollars where its export has amounts, else in tokens."""
+    found = result.data_quality.reconciliation
+    if found is None:
+        return []
+    billed = {row.provider_name for row in found.usd}
+    return [
+        *(_within(result, "usd", place, row) for place, row in enumerate(found.usd)),
+        *(
+            _within(result, "tokens", place, row)
+            for place, row in enumerate(found.tokens)
+            if row.provider_name not in billed
+        ),
+    ]
+
+
+def _within(
+    result: Result, basis: str, place: int, row: ReconciledUsd | ReconciledTokens
+) -> Sentence:
+    unit = "" if basis == "usd" else " tokens"
+    key = f"data_quality.reconciliation.{basis}.{place}"
+    name = f"{wording.provider(row.provider_name)}'s export"
+    elsewhere = row.outside_period + row.model_not_in_log + row.key_not_in_log
+    covered = row.theirs - elsewhere
+    if covered <= 0:
+        return (f"Not reconciled with {name}: nothing in it is of this log's days and models.",)
+    on = (
+        f" on {row.log_days_compared:,} of the log's {plural(row.log_days, 'day')}"
+        if row.log_days_compared < row.log_days
+        else ""
+    )
+    total = (f"Reconciled with {name}: our total of ", figure(result, f"{key}.ours"), unit + on)
+    theirs: Sentence = (" of their ", figure(result, f"{key}.theirs"), unit, " unexplained")
+    within: Sentence = (" leaves nothing",)
+    if row.unexplained_size:
+        unexplained = figure(result, f"{key}.unexplained_size")
+        off = share(row.unexplained_size, covered)
+        within = (f" is within {percent(off)}, ", unexplained, unit)
+        if off > 1:
+            within = (" leaves ", unexplained, unit)
+            theirs = (" unexplained against their ", figure(result, f"{key}.theirs"), unit)
+    return (*total, *within, *theirs, *_not_checked(row, share(elsewhere, row.theirs)))
+
+
+def _not_checked(row: ReconciledUsd | ReconciledTokens, away: float) -> Sentence:
+    """What is explained, or missing, but no check of our figures: no one must take it for one."""
+    parts = []
+    if away > LOUD_SHARE:
+        parts.append(f"; {percent(away)} of theirs is not in this log")
+    if row.lines_rejected:
+        parts.append(f"; {plural(row.lines_rejected, 'line')} of the export could not be read")
+    if row.pages_missing:
+        parts.append("; pages of the export are missing")
+    return ("".join(parts) + ".",)
 
 
 def _banners(result: Result) -> list[Banner]:

@@ -63,11 +63,13 @@ def _environment() -> Environment:
         "exact": lambda value: figures.Figure("", value).exact,
         "advice": wording.advice,
         "price_status": wording.price_status,
+        "provider": wording.provider,
         "confidence": wording.confidence,
     }
     environment.globals |= {
         "labels": wording.LABELS,
         "parts": wording.PARTS,
+        "gap_causes": wording.GAP_CAUSES,
         "over": figures.over,
         "plural": figures.plural,
         "share": figures.share,

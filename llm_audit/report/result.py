@@ -204,13 +204,27 @@ class Workload:
 
 
 @dataclass(frozen=True)
+class OwnRates:
+    """Calls of one model and tier that rates of the user's own llm-audit.toml priced."""
+
+    model: str
+    tier: str
+    calls: int
+    effective_cost: Decimal
+
+
+@dataclass(frozen=True)
 class Pricing:
-    """The price card: its release, digest, the day it was read for, and its oldest checked row."""
+    """The price card: its release, digest, the day it was read for, and its oldest checked row.
+
+    `own_rates`: what the user's own rates priced, which go before the card.
+    """
 
     version: str
     sha256: str
     as_of: date
     oldest_verified_on: date | None
+    own_rates: tuple[OwnRates, ...]
 
 
 @dataclass(frozen=True)
@@ -250,11 +264,81 @@ class Unpriced:
 
 
 @dataclass(frozen=True)
+class ReconciledUsd:
+    """One provider's export of amounts beside our costs, USD, over the days that it covers (UTC).
+
+    gap is theirs minus ours, and the eight parts after it add up to it exactly. unexplained_size
+    adds up the unexplained of every day, model and token kind without regard to its sign. Of
+    log_days, the days of our calls to the provider, log_days_compared are covered; calls and cost
+    (USD) not compared are ours on other days and endpoints. lines_rejected of the export could not
+    be read, and pages_missing of its series of pages say that more follow.
+    """
+
+    provider_name: str
+    first_day: date
+    last_day: date
+    theirs: Decimal
+    ours: Decimal
+    gap: Decimal
+    outside_period: Decimal
+    model_not_in_log: Decimal
+    key_not_in_log: Decimal
+    batch_share: Decimal
+    tool_fees: Decimal
+    unpriced: Decimal
+    rounding: Decimal
+    unexplained: Decimal
+    unexplained_size: Decimal
+    log_days: int
+    log_days_compared: int
+    calls_not_compared: int
+    cost_not_compared: Decimal
+    lines_rejected: int
+    pages_missing: int
+
+
+@dataclass(frozen=True)
+class ReconciledTokens:
+    """The same as `ReconciledUsd` for an export of quantities, in tokens."""
+
+    provider_name: str
+    first_day: date
+    last_day: date
+    theirs: int
+    ours: int
+    gap: int
+    outside_period: int
+    model_not_in_log: int
+    key_not_in_log: int
+    batch_share: int
+    tool_fees: int
+    unpriced: int
+    rounding: int
+    unexplained: int
+    unexplained_size: int
+    log_days: int
+    log_days_compared: int
+    calls_not_compared: int
+    cost_not_compared: Decimal
+    lines_rejected: int
+    pages_missing: int
+
+
+@dataclass(frozen=True)
+class Reconciliation:
+    """Our totals beside the providers' own exports; amounts and quantities never meet."""
+
+    usd: tuple[ReconciledUsd, ...]
+    tokens: tuple[ReconciledTokens, ...]
+
+
+@dataclass(frozen=True)
 class DataQuality:
     """Where every line went and what could not be used.
 
     `closes` is true when lines = calls + rejects + duplicates + not_calls. The two lists are cut
-    at `build.LISTED`, worst first; the counts above them are always complete.
+    at `build.LISTED`, worst first; the counts above them are always complete. reconciliation is
+    None where no provider's export is in the database.
     """
 
     files: int
@@ -271,6 +355,7 @@ class DataQuality:
     unpriced: tuple[Unpriced, ...]
     rejects_by_reason: tuple[RejectReason, ...]
     worst_files: tuple[LogFile, ...]
+    reconciliation: Reconciliation | None
 
 
 @dataclass(frozen=True)

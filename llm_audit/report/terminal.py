@@ -64,6 +64,7 @@ def table(result: Result, *, width: int = 100, encoding: str = "utf-8") -> str:
 def _bottom_line(result: Result, width: int) -> str:
     top = headline(result)
     paragraphs = [plain(top.sentence), plain(top.detail)]
+    paragraphs += [plain(sentence) for sentence in top.reconciled]
     paragraphs += [f"! {banner.title}: {plain(banner.text)}" for banner in top.banners]
     return "\n".join(_wrapped(paragraph, width) for paragraph in paragraphs)
 

@@ -42,6 +42,20 @@ ADVICE = {
     "retired_model": "Model is retired",
 }
 
+GAP_CAUSES = {
+    "outside_period": "outside the log's period",
+    "model_not_in_log": "models not in the log",
+    "key_not_in_log": "keys not in the log",
+    "batch_share": "batch share",
+    "tool_fees": "tool fees",
+    "unpriced": "unpriced",
+    "rounding": "rounding",
+    "unexplained": "unexplained",
+}
+"""What a gap between a provider's export and our totals is put down to."""
+
+PROVIDERS = {"openai": "OpenAI", "anthropic": "Anthropic"}
+
 PRICE_STATUS = {
     "unpriced_model": "model not in the price card",
     "unpriced_date": "no price for that day, or no time",
@@ -53,6 +67,11 @@ PRICE_STATUS = {
 def advice(value: str) -> str:
     """What to do with a workload."""
     return ADVICE.get(value, value.replace("_", " "))
+
+
+def provider(name: str) -> str:
+    """The provider's own spelling of its name."""
+    return PROVIDERS.get(name, name)
 
 
 def price_status(value: str) -> str:

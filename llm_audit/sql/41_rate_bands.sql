@@ -10,7 +10,9 @@ SELECT
         9223372036854775807
     ) AS below_tokens
 FROM (
-    SELECT model_key, from_tokens FROM price_rows
+    SELECT rate_days.model_key, price_rows.from_tokens
+    FROM rate_days
+    INNER JOIN price_rows ON price_rows.model_key = rate_days.price_key
     UNION
     SELECT model_key, 0 AS from_tokens FROM rate_days
 ) AS cuts

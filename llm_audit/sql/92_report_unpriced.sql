@@ -10,6 +10,9 @@ FROM (
     CASE
       WHEN k.price_status = 'unpriced_date' AND COALESCE(c.started_at, c.ended_at) IS NULL
         THEN 'the log tells no time: only a rate that has never changed could price these calls'
+      WHEN k.price_status = 'unpriced_tier' AND n.provider = 'anthropic'
+        AND c.service_tier = 'priority'
+        THEN 'the Priority Tier is a commitment: no rate per token is published for it'
       ELSE n.hint
     END AS hint,
     COALESCE(c.input_tokens, 0) + COALESCE(c.output_tokens, 0) AS tokens
@@ -19,6 +22,7 @@ FROM (
     ON n.provider_name IS NOT DISTINCT FROM c.provider_name
     AND n.request_model IS NOT DISTINCT FROM c.request_model
     AND n.response_model IS NOT DISTINCT FROM c.response_model
+    AND n.inference_region IS NOT DISTINCT FROM c.inference_region
   WHERE k.price_status LIKE 'unpriced%'
 ) AS unpriced
 GROUP BY provider_name, model, price_status, hint

@@ -37,12 +37,16 @@ class Run:
 
 @dataclass(frozen=True)
 class Figure:
-    """A line of the table: what was measured, its value, and the most it should be."""
+    """A line of the table: what was measured, its value, and the most or least it should be.
+
+    A value of None stands for something that is not installed here.
+    """
 
     name: str
-    value: float
+    value: float | None
     unit: str
     limit: float | None = None
+    least: float | None = None
 
 
 def run_process(command: list[str]) -> Run:
@@ -130,6 +134,23 @@ def measure_help() -> list[Figure]:
     return [Figure("--help, best of 5", best * 1000, "ms", LIMITS["help_ms"])]
 
 
+def measure_pricing(calls: int, runs: int, folder: Path) -> list[Figure]:
+    """Calls priced per second, and how many times that is of two libraries (see `pricing`)."""
+    out = folder / "pricing.json"
+    options = ["--calls", str(calls), "--runs", str(runs)]
+    run_process([sys.executable, "-m", "tests.bench.pricing", str(out), *options])
+    speeds = json.loads(out.read_text(encoding="utf-8"))
+    ours = speeds[0]["millions_per_second"]
+    figures = []
+    for speed in speeds:
+        name, value = speed["name"], speed["millions_per_second"]
+        figures.append(Figure(f"pricing: {name}", value, "M/s", least=speed["least"]))
+        if "call by call" in name:
+            ratio = None if value is None else ours / value
+            figures.append(Figure(f"pricing: ours / {name.split(',')[0]}", ratio, "x"))
+    return figures
+
+
 def _audit() -> list[str]:
     script = Path(sys.executable).parent / "llm-audit"
     return [str(script)] if script.exists() else [sys.executable, "-m", "llm_audit"]
@@ -163,6 +184,8 @@ def measure(options: argparse.Namespace, workdir: Path) -> list[Figure]:
         say("measuring set B")
         figures += compare_ingest("B", log_b, folder, options.runs)
         figures += measure_report("B", options.lines_b, folder, options.runs)
+        say("measuring prices")
+        figures += measure_pricing(options.priced_calls, options.runs, folder)
     return [*figures, *measure_help(), *_sizes(log_a, log_b)]
 
 
@@ -179,11 +202,26 @@ def table(figures: list[Figure]) -> str:
     """The figures as text, with a mark where one is over its limit."""
     rows = []
     for figure in figures:
-        limit = "" if figure.limit is None else f"<= {figure.limit:g}"
-        over = figure.limit is not None and figure.value > figure.limit
-        rows.append(f"{figure.name:<38}{figure.value:>10.2f} {figure.unit:<3}{limit:>9}"
-                    f"{'  OVER' if over else ''}")  # fmt: skip
+        rows.append(f"{figure.name:<38}{_amount(figure)}  {_bound(figure)}")
     return "\n".join(row.rstrip() for row in rows)
+
+
+def _amount(figure: Figure) -> str:
+    if figure.value is None:
+        return f"{'not installed':>14}"
+    digits = 2 if figure.value >= 0.1 else 4
+    return f"{figure.value:>10.{digits}f} {figure.unit:<3}"
+
+
+def _bound(figure: Figure) -> str:
+    """What the figure should be, and a mark where it is not."""
+    if figure.limit is not None:
+        off = figure.value is not None and figure.value > figure.limit
+        return f"<= {figure.limit:g}{'  OVER' if off else ''}"
+    if figure.least is not None:
+        off = figure.value is not None and figure.value < figure.least
+        return f">= {figure.least:g}{'  UNDER' if off else ''}"
+    return ""
 
 
 @contextmanager
@@ -202,6 +240,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Benchmark llm-audit against bare DuckDB.")
     parser.add_argument("--lines-a", type=int, default=1_000_000, help="short lines, no bodies")
     parser.add_argument("--lines-b", type=int, default=200_000, help="lines with 8 KB bodies")
+    parser.add_argument("--priced-calls", type=int, default=10_000_000, help="calls to price")
     parser.add_argument("--runs", type=int, default=3, help="runs per figure")
     parser.add_argument("--workdir", type=Path, help="keeps the generated logs (3 GB)")
     parser.add_argument("--json", type=Path, help="write the figures here, too")

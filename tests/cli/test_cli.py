@@ -99,12 +99,18 @@ def test_the_workspace_is_private_and_ignored_by_git(run: Run, tmp_path: Path) -
     assert (folder / ".gitignore").read_text() == "*\n"
 
 
+def commands_of(outcome: Outcome) -> list[str]:
+    lines = outcome.out.split("Commands:\n")[1].split("\n")
+    return [line.split()[0] for line in lines if line.startswith("  ") and line[2] != " "]
+
+
 def test_help_lists_what_is_built(run: Run) -> None:
-    outcome = run("--help")
-    commands = outcome.out.split("Commands:\n")[1].split("\n")
-    assert [line.split()[0] for line in commands if line.strip()] == ["ingest", "report", "sql"]
-    for command in ("ingest", "report", "sql"):
-        helped = run(command, "--help")
+    built = commands_of(run("--help"))
+    assert built == sorted(cli.cli.commands)
+    assert {"ingest", "prices", "report", "sql"} <= set(built)
+    assert commands_of(run("prices", "--help")) == ["check", "diff", "show", "update"]
+    for command in [[name] for name in built] + [["prices", "show"], ["prices", "check"]]:
+        helped = run(*command, "--help")
         assert helped.code == 0
         assert "--db" in helped.out
         assert "--debug" in helped.out
@@ -136,6 +142,13 @@ def test_help_imports_nothing_heavy() -> None:
         ["report", "--out", "x.pdf"],
         ["report", "--as-of", "yesterday"],
         ["sql"],
+        ["prices", "nonsense"],
+        ["prices", "show"],
+        ["prices", "show", "gpt-4o", "--tier", "cheap"],
+        ["prices", "show", "gpt-4o", "--on", "yesterday"],
+        ["prices", "check", "--config", "missing.toml"],
+        ["prices", "update", "--format", "excel"],
+        ["prices", "diff"],
     ],
 )
 def test_usage_errors_exit_with_2(run: Run, tmp_path: Path, arguments: list[str]) -> None:
@@ -156,6 +169,8 @@ def test_usage_errors_exit_with_2(run: Run, tmp_path: Path, arguments: list[str]
         (["ingest", "app.jsonl"], "keys seen: level, message", "--map"),
         (["ingest", "notes.txt"], "no JSON, CSV or event stream", "--peek"),
         (["report"], "no audit database", "llm-audit ingest"),
+        (["prices", "show", "gpt-99x"], "no price for gpt-99x", "not on the price card"),
+        (["prices", "diff", "1999.01.01"], "neither a release", "2026.11.22"),
         (["sql", "SELECT 1"], "no audit database", "llm-audit ingest"),
         (["ingest", "log.jsonl", "--db", "app.jsonl"], "not a DuckDB database", "--db"),
         (["ingest", "log.jsonl", "--db", "app.jsonl/audit.duckdb"], "cannot create", "--db"),

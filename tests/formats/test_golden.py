@@ -33,7 +33,8 @@ def plain(value: Any) -> Any:
 
 
 def test_every_format_has_golden_rows() -> None:
-    assert set(GOLDEN) == set(formats())
+    """Those of exports are in tests/ingest/test_exports.py: they do not become calls."""
+    assert set(GOLDEN) == {name for name, found in formats().items() if not found.is_export}
 
 
 @pytest.mark.parametrize("name", GOLDEN)

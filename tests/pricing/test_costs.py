@@ -134,10 +134,13 @@ def test_a_call_in_a_batch_saves_nothing_more(connection: Connection) -> None:
     assert cost["batch_cost_conservative"] == cost["batch_cost_expected"] == Decimal("0.012")
 
 
+OLD = {"started_at": datetime(2024, 11, 10)}  # no 1-hour cache was sold then
+FAST = {"service_tier": "priority", "inference_speed": "fast"}
+
 STATUSES: list[tuple[str, dict[str, Any]]] = [
     ("priced", call("gpt-4.1", **tokens(10, 1))),
     ("unpriced_model", call("gpt-99", **tokens(10, 1))),
-    ("unpriced_model", call("gpt-4.1", **tokens(10, 1)) | {"provider_name": "azure.ai.openai"}),
+    ("unpriced_model", call("prod-eu-1", **tokens(10, 1)) | {"provider_name": "azure.ai.openai"}),
     ("unpriced_model", call("claude-haiku-4", **tokens(10, 1))),
     ("unpriced_date", call("gpt-4.1", **tokens(10, 1)) | {"started_at": datetime(2025, 4, 13)}),
     ("unpriced_tier", call("gpt-4.1", service_tier="flex", **tokens(10, 1))),
@@ -148,7 +151,12 @@ STATUSES: list[tuple[str, dict[str, Any]]] = [
     ("unpriced_tokens", call("gpt-4.1", **tokens(10, 1, read=11))),
     ("unpriced_tokens", call("gpt-4.1", **tokens(-1, 1))),
     ("unpriced_tokens", call("gpt-4.1", **tokens(2**63 - 1, 2**63 - 1, read=2**63 - 1))),
-    ("unpriced_tokens", call("claude-opus-5", service_tier="priority", **tokens(10, 1, read=5))),
+    ("unpriced_tokens", call("claude-3-5-haiku", **tokens(10, 1, write_1h=5)) | OLD),
+    ("priced", call("claude-3-5-haiku", **tokens(10, 1, write_5m=5)) | OLD),
+    ("priced", call("claude-opus-5", **FAST, **tokens(10, 1))),
+    # Anthropic's Priority Tier is a commitment, not the fast mode: no rate is published
+    ("unpriced_tier", call("claude-opus-5", service_tier="priority", **tokens(10, 1))),
+    ("unpriced_tier", call("claude-haiku-4-5", service_tier="priority", **tokens(10, 1))),
     ("unpriced_tokens", call("gpt-4.1", status="cancelled", tokens_source="missing")),
     ("unpriced_tokens", call("gpt-4.1", operation_name="image", **tokens(0, 0))),
     ("unpriced_tokens", call("gpt-4.1", logged_cost=0.04, **tokens(0, 0))),

@@ -154,7 +154,8 @@ def test_no_batch_rate(connection: Connection) -> None:
 
 
 def test_a_batch_at_the_standard_rate(connection: Connection) -> None:
-    row = save(connection, many("gpt-3.5-turbo-1106"))
+    before_it_was_retired = date(2026, 9, 1)
+    row = save(connection, many("gpt-3.5-turbo-1106"), before_it_was_retired)
     assert (row["advice"], row["saving_best"]) == ("no_batch_rate", 0)
 
 

@@ -41,9 +41,13 @@ _TABLES = (
     worth_it BOOLEAN, advice VARCHAR, note VARCHAR)""",
     """CREATE TABLE pricing_meta (version VARCHAR, sha256 VARCHAR, as_of DATE,
     oldest_verified_on DATE, rows BIGINT)""",
+    f"""CREATE TABLE card_costs (card_id BIGINT, basis VARCHAR, price_status VARCHAR,
+    calls BIGINT, effective_cost {_MONEY})""",
+    """CREATE TABLE rate_sheets (card_id BIGINT, model_key VARCHAR, tier VARCHAR,
+    has_user_rates BOOLEAN)""",
     """CREATE TABLE model_names (provider_name VARCHAR, request_model VARCHAR,
-    response_model VARCHAR, provider VARCHAR, surface VARCHAR, model VARCHAR, snapshot VARCHAR,
-    match_method VARCHAR, hint VARCHAR)""",
+    response_model VARCHAR, inference_region VARCHAR, provider VARCHAR, surface VARCHAR,
+    model VARCHAR, snapshot VARCHAR, match_method VARCHAR, hint VARCHAR)""",
 )
 
 
@@ -183,6 +187,42 @@ def add_calls(
         lines=count + sum(others.values()),
         calls=count,
         **others,
+    )
+
+
+def add_reconciliation(
+    connection: duckdb.DuckDBPyConnection,
+    provider: str,
+    basis: str,
+    *,
+    counts: Mapping[str, int] | None = None,
+    **amounts: str,
+) -> None:
+    """An export that was held against the log: a row of reconciliation_summary as sql/79 gives."""
+    covered = {
+        "log_days": 8, "log_days_compared": 8, "calls_not_compared": 0, "cost_not_compared": 0,
+        "lines_rejected": 0, "pages_missing": 0, **(counts or {}),
+    }  # fmt: skip
+    insert(connection, "usage_buckets", source_file="export.json", provider_name=provider)
+    names = (
+        "theirs", "ours", "gap", "outside_period", "model_not_in_log", "key_not_in_log",
+        "batch_share", "tool_fees", "unpriced", "rounding", "unexplained", "unexplained_size",
+    )  # fmt: skip
+    connection.execute(
+        "CREATE TABLE IF NOT EXISTS reconciliation_summary (provider_name VARCHAR, basis VARCHAR, "
+        "first_day DATE, last_day DATE, log_days BIGINT, log_days_compared BIGINT, "
+        f"calls_not_compared BIGINT, cost_not_compared {_MONEY}, lines_rejected BIGINT, "
+        f"pages_missing BIGINT, {', '.join(f'{name} {_MONEY}' for name in names)})"
+    )
+    insert(
+        connection,
+        "reconciliation_summary",
+        provider_name=provider,
+        basis=basis,
+        first_day=date(2025, 9, 1),
+        last_day=date(2025, 9, 8),
+        **covered,
+        **{name: Decimal(amounts.get(name, 0)) for name in names},
     )
 
 
