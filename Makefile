@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help demo test lint bench sample-logs price-coverage price-release clean
+.PHONY: help demo test lint eval bench sample-logs price-coverage price-release clean
 
 help:  ## List the commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -29,7 +29,10 @@ lint: $(VENV)/.installed-test
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 
-$(VENV)/.installed-bench: $(VENV)/.installed-test
+$(VENV)/.installed-eval: $(VENV)/.installed-test  ## Measure the labels on the development set in ../shared
+	@$(BIN)/python -m tests.evaluation.run
+
+bench: $(VENV)/.installed-test
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test,bench]'
 	@touch $@
 

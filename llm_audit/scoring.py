@@ -10,16 +10,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from llm_audit.policy import Policy, Rule, evidence_parts
+from llm_audit.policy import MASK_RULES, Policy, Rule, evidence_parts
 from llm_audit.policy.globs import like_pattern
 
 if TYPE_CHECKING:
     import duckdb
 
 _TABLES = (
-    "CREATE OR REPLACE TABLE rules (bit BIGINT, code VARCHAR, criterion VARCHAR, kind VARCHAR, "
-    "weight DOUBLE, why VARCHAR, text_0 VARCHAR, name_1 VARCHAR, text_1 VARCHAR, name_2 VARCHAR, "
-    "text_2 VARCHAR, name_3 VARCHAR, text_3 VARCHAR)",
+    "CREATE OR REPLACE TABLE rules (word BIGINT, bit BIGINT, code VARCHAR, criterion VARCHAR, "
+    "kind VARCHAR, weight DOUBLE, why VARCHAR, text_0 VARCHAR, name_1 VARCHAR, text_1 VARCHAR, "
+    "name_2 VARCHAR, text_2 VARCHAR, name_3 VARCHAR, text_3 VARCHAR)",
     "CREATE OR REPLACE TABLE thresholds (supported DOUBLE, hinted DOUBLE, contradicted DOUBLE)",
     "CREATE OR REPLACE TABLE words (word VARCHAR, kind VARCHAR)",
     "CREATE OR REPLACE TABLE tag_keys (key VARCHAR, kind VARCHAR)",
@@ -69,22 +69,32 @@ def create_rule_tables(connection: duckdb.DuckDBPyConnection, policy: Policy) ->
 
 
 def rule_scores_sql(policy: Policy) -> str:
-    """The SELECT of `rule_scores`: case_no, fired_rules (bit n set: rule n fired; NULL does not).
+    """The SELECT of `rule_scores`: case_no, fired_rules, more_fired_rules.
 
-    Bits follow the order of `policy.rules`, as in the `rules` table.
+    Bit n set: rule n fired; NULL does not. Bits follow the order of `policy.rules`, as in the
+    `rules` table, and go on in the second mask after `MASK_RULES` rules.
     """
+    first, more = policy.rules[:MASK_RULES], policy.rules[MASK_RULES:]
+    return (
+        f"SELECT\n  case_no,\n  {_mask(first)}\n  AS fired_rules,\n"
+        f"  {_mask(more)}\n  AS more_fired_rules\nFROM signals"
+    )
+
+
+def _mask(rules: Sequence[Rule]) -> str:
     bits = [
         f"CASE WHEN {rule.when} THEN {1 << number} ELSE 0 END  -- {_comment(rule.code)}"
-        for number, rule in enumerate(policy.rules)
+        for number, rule in enumerate(rules)
     ]
-    total = "\n  + ".join(["CAST(0 AS BIGINT)", *bits])
-    return "\n".join(["SELECT", "  case_no,", f"  {total}", "  AS fired_rules", "FROM signals"])
+    return "\n  + ".join(["CAST(0 AS BIGINT)", *bits])
 
 
 def _rule_row(number: int, rule: Rule) -> tuple[object, ...]:
     texts, names = evidence_parts(rule.evidence)
     parts = (texts[0], names[0], texts[1], names[1], texts[2], names[2], texts[3])
-    return (1 << number, rule.code, rule.criterion, rule.kind, rule.weight, rule.why, *parts)
+    word, place = divmod(number, MASK_RULES)
+    row = (word, 1 << place, rule.code, rule.criterion, rule.kind, rule.weight, rule.why)
+    return (*row, *parts)
 
 
 def _insert(

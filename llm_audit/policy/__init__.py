@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from llm_audit.errors import PolicyError
-from llm_audit.policy.checking import MAX_RULES, check_together, checked, evidence_parts
+from llm_audit.policy.checking import MASK_RULES, MAX_RULES, check_together, checked, evidence_parts
 from llm_audit.policy.contract import read_aliases, read_prices
 from llm_audit.policy.parts import (
     PACKAGED,
@@ -46,6 +46,7 @@ from llm_audit.policy.reading import (
 from llm_audit.policy.signals import SIGNALS
 
 __all__ = [
+    "MASK_RULES",
     "MAX_RULES",
     "OWN_FILE",
     "PROJECT_FILE",

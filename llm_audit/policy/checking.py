@@ -16,8 +16,11 @@ from llm_audit.policy.signals import SIGNALS
 if TYPE_CHECKING:
     import duckdb
 
-MAX_RULES = 62
+MASK_RULES = 62
 """One bit of a signed 64-bit mask per rule, with a bit to spare."""
+
+MAX_RULES = 2 * MASK_RULES
+"""Two masks: `fired_rules` holds the first 62 rules, `more_fired_rules` the others."""
 
 MAX_PLACEHOLDERS = 3
 """Signals that one evidence sentence may name."""

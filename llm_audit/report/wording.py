@@ -82,5 +82,5 @@ def price_status(value: str) -> str:
 def confidence(value: float | None) -> str:
     """A word for the label's confidence, 0 to 1."""
     if value is None:
-        return "unknown"
+        return "unproven"
     return "high" if value >= 0.9 else "medium" if value >= 0.7 else "low"

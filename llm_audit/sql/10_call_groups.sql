@@ -4,6 +4,7 @@
 -- One pass over the wide texts; what follows works on these few rows. A missing caller gets a
 -- readable stand-in, so that ownerless calls still form a workload.
 SELECT
+  source_format,
   coalesce(caller, 'unknown caller (' || source_format || ')') AS caller,
   coalesce(operation_name, 'unknown operation') AS operation_name,
   coalesce(provider_name, 'unknown provider') AS provider_name,
@@ -17,4 +18,4 @@ SELECT
   tags,
   count(*) AS calls
 FROM calls
-GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
+GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12

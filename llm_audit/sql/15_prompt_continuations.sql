@@ -1,10 +1,14 @@
 -- table: prompt_continuations
--- grain: one row per call whose prompt contains the whole prompt of an earlier, finished call
+-- grain: one row per call whose prompt contains the whole prompt of another call
 --
--- The earlier prompt's last message (a question or a tool result, hashed) stands inside this longer
+-- The other prompt's last message (a question or a tool result, hashed) stands inside this longer
 -- prompt. Only the eight messages before the last are looked at: an agent step adds the answer and
 -- its tool results, rarely more, and a long transcript would otherwise be unnested again and again.
-SELECT DISTINCT later.call_no
+-- `is_answered`: that call had ended before this one started, so its answer could be used. Where it
+-- had not, this prompt repeats a conversation that came from elsewhere: nobody had answered yet.
+SELECT
+  later.call_no,
+  max(CASE WHEN earlier.first_ended_us <= later.started_us THEN 1 ELSE 0 END) = 1 AS is_answered
 FROM (
   SELECT
     facts.call_no,
@@ -21,4 +25,4 @@ INNER JOIN prompt_ends AS earlier
   ON later.job_no = earlier.job_no
   AND later.message_hash = earlier.last_message_hash
   AND earlier.message_count < later.message_count
-  AND earlier.first_ended_us <= later.started_us
+GROUP BY later.call_no

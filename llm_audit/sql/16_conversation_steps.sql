@@ -1,11 +1,13 @@
 -- table: conversation_steps
 -- grain: one row per call that follows another call of the same conversation
 --
--- Works where prompts are not logged. `grows`: more messages than the call before, which had
--- finished. `tokens_grow`: the input is the last input plus the last answer and something new, the
+-- Works where prompts are not logged. `waits`: the call before had ended; ids of jobs and reports
+-- are written into conversation fields too, but their calls overlap. `grows`: it waits and has more
+-- messages. `tokens_grow`: the input is the last input plus the last answer and something new, the
 -- size that a replayed history has.
 SELECT
   call_no,
+  previous_ended_at <= started_at AS waits,
   message_count > previous_message_count AND previous_ended_at <= started_at AS grows,
   previous_ended_at <= started_at
   AND input_tokens > previous_input_tokens

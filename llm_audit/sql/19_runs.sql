@@ -1,9 +1,10 @@
 -- table: runs
--- grain: one row per run (workload_no, run_no)
+-- grain: one row per run (unit_no, run_no)
 SELECT
-  workload_no,
+  unit_no,
   run_no,
   count(*) AS calls,
-  min(started_us) AS started_us
+  min(started_us) AS started_us,
+  max(ended_us) AS ended_us
 FROM call_runs
-GROUP BY workload_no, run_no
+GROUP BY unit_no, run_no

@@ -1,7 +1,7 @@
 -- table: case_facts
 -- grain: one row per case, with counts that add up to workloads
 --
--- A message queue is not a scheduler: something happened, and somebody may wait for it.
+-- A task queue is not a scheduler: something happened, and somebody may wait for it.
 SELECT
   case_no,
   workload_no,
@@ -15,17 +15,20 @@ SELECT
   max(declared_tolerance_s) AS declared_tolerance_max_s,
   min(run_calls) AS run_calls,
   any_value(in_pool_run) AS in_pool_run,
+  any_value(in_bulk_run) AS in_bulk_run,
   max(input_tokens) < 40 AS is_short_input,
   min(client_timeout_s) AS client_timeout_min_s,
   sum(CASE WHEN client_timeout_s <= 60 THEN 1 ELSE 0 END) AS short_timeout_calls,
   count(client_timeout_s) AS timeout_calls,
   sum(CASE WHEN is_cancelled THEN 1 ELSE 0 END) AS cancelled_calls,
-  sum(CASE WHEN scheduler <> 'queue' THEN 1 ELSE 0 END) AS scheduled_calls,
+  sum(CASE WHEN scheduler NOT IN ('queue', 'celery') THEN 1 ELSE 0 END) AS scheduled_calls,
+  sum(CASE WHEN scheduler IN ('queue', 'celery') THEN 1 ELSE 0 END) AS queued_calls,
   sum(CASE WHEN scheduler = 'ci' THEN 1 ELSE 0 END) AS ci_calls,
   min(scheduler) AS scheduler,
   sum(CASE WHEN has_end_user THEN 1 ELSE 0 END) AS end_user_calls,
   sum(CASE WHEN follows_in_conversation THEN 1 ELSE 0 END) AS following_calls,
   sum(CASE WHEN tokens_grow THEN 1 ELSE 0 END) AS token_growth_calls,
+  sum(CASE WHEN repeats_unanswered THEN 1 ELSE 0 END) AS unanswered_calls,
   sum(CASE WHEN starts_inside THEN 1 ELSE 0 END) AS starts_inside_calls,
   sum(CASE WHEN has_prompt_hashes THEN 1 ELSE 0 END) AS prompt_calls,
   sum(CASE WHEN message_count <= 2 THEN 1 ELSE 0 END) AS single_turn_calls,

@@ -1,10 +1,13 @@
 -- table: workloads
 -- grain: one row per workload, with everything that rules may ask of it
 --
--- A share is NULL where the log does not carry the field at all: missing is not evidence.
+-- A share is NULL where the log does not carry the field at all: missing is not evidence. So is
+-- `is_caller_known` for nameless calls in a format that names nobody.
 SELECT
   keys.workload_id,
   keys.caller,
+  CASE WHEN nameless.caller IS NULL THEN TRUE WHEN nameless.others_named THEN FALSE END
+    AS is_caller_known,
   keys.operation_name,
   keys.provider_name,
   keys.model,
@@ -19,13 +22,22 @@ SELECT
   CAST(runs.run_count AS DOUBLE) / nullif(counts.active_days, 0) AS runs_per_day,
   runs.share_in_large_runs,
   runs.share_in_pool_runs,
+  runs.share_in_bulk_runs,
   runs.large_run_days,
+  runs.large_run_weeks,
+  runs.large_runs_per_day,
   runs.daily_regularity,
+  runs.weekly_regularity,
+  runs.bulk_run_days,
+  runs.bulk_median_s,
+  runs.start_arc_h,
+  runs.feedback,
   cases.share_starts_inside,
   cases.share_streaming,
   cases.share_tool_results,
   cases.share_continues_response,
   cases.share_continues_prompt,
+  cases.share_unanswered,
   cases.share_token_growth,
   cases.share_conversation,
   cases.share_prompts_known,
@@ -33,11 +45,13 @@ SELECT
   counts.distinct_prompts,
   cases.share_cancelled,
   counts.cancel_minutes,
+  counts.waited_calls,
   cases.share_short_timeout,
   cases.client_timeout_min_s,
   cases.declared_tolerance_min_s,
   cases.declared_tolerance_max_s,
   cases.share_scheduled,
+  cases.share_queued,
   cases.share_ci,
   cases.scheduler,
   cases.share_batch_tier,
@@ -56,6 +70,8 @@ SELECT
   tags.blocking_name,
   tags.clock_deadline,
   tags.later_deadline,
+  tags.backlog * (date_diff('second', counts.first_call_at, counts.last_call_at) / 3600.0)
+  / cases.calls AS backlog_h,
   names.environment,
   keys.workload_no
 FROM (
@@ -73,6 +89,7 @@ FROM (
       AS share_continues_response,
     CAST(sum(CASE WHEN continues_prompt THEN calls ELSE 0 END) AS DOUBLE) / sum(calls)
       AS share_continues_prompt,
+    CAST(sum(unanswered_calls) AS DOUBLE) / sum(calls) AS share_unanswered,
     CAST(sum(token_growth_calls) AS DOUBLE) / sum(calls) AS share_token_growth,
     CAST(sum(following_calls) AS DOUBLE) / sum(calls) AS share_conversation,
     CAST(sum(prompt_calls) AS DOUBLE) / sum(calls) AS share_prompts_known,
@@ -85,6 +102,7 @@ FROM (
     min(declared_tolerance_s) AS declared_tolerance_min_s,
     max(declared_tolerance_max_s) AS declared_tolerance_max_s,
     CAST(sum(scheduled_calls) AS DOUBLE) / sum(calls) AS share_scheduled,
+    CAST(sum(queued_calls) AS DOUBLE) / sum(calls) AS share_queued,
     CAST(sum(ci_calls) AS DOUBLE) / sum(calls) AS share_ci,
     min(scheduler) AS scheduler,
     CAST(sum(CASE WHEN service_tier = 'batch' THEN calls ELSE 0 END) AS DOUBLE) / sum(calls)
@@ -128,3 +146,11 @@ LEFT JOIN (
     AND call_groups.template_hash IS NOT DISTINCT FROM keys.template_hash
   GROUP BY keys.workload_no
 ) AS names ON cases.workload_no = names.workload_no
+LEFT JOIN (
+  SELECT
+    'unknown caller (' || source_format || ')' AS caller,
+    max(CASE WHEN caller <> 'unknown caller (' || source_format || ')' THEN 1 ELSE 0 END) = 1
+      AS others_named
+  FROM call_groups
+  GROUP BY source_format
+) AS nameless ON keys.caller = nameless.caller

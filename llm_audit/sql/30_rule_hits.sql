@@ -8,4 +8,6 @@ SELECT
   rules.kind,
   rules.weight
 FROM rule_scores AS scores
-INNER JOIN rules ON (scores.fired_rules & rules.bit) <> 0
+INNER JOIN rules
+  ON (CASE rules.word WHEN 0 THEN scores.fired_rules ELSE scores.more_fired_rules END & rules.bit)
+  <> 0

@@ -9,6 +9,7 @@ SELECT
   cases.independence,
   cases.tolerance,
   cases.storage,
-  cases.fired_rules
+  cases.fired_rules,
+  cases.more_fired_rules
 FROM call_cases AS calls
 INNER JOIN case_labels AS cases ON calls.case_no = cases.case_no

@@ -2,7 +2,8 @@
 -- grain: one row per workload and label
 --
 -- Verdicts and confidence are those of the case with most calls; `reason_pattern` is its bit mask.
--- `deadline_risk`: some of the calls must be back in less than the 24 hours a batch may take.
+-- `deadline_risk`: some of the calls must be back in less than the 24 hours a batch may take;
+-- `due_in_minutes`: some of them within the hour.
 SELECT
   workload_id,
   label,
@@ -12,7 +13,8 @@ SELECT
   max(CASE WHEN place = 1 THEN tolerance END) AS tolerance,
   max(CASE WHEN place = 1 THEN storage END) AS storage,
   max(CASE WHEN place = 1 THEN fired_rules END) AS reason_pattern,
-  max(CASE WHEN deadline_risk THEN 1 ELSE 0 END) = 1 AS deadline_risk
+  max(CASE WHEN deadline_risk THEN 1 ELSE 0 END) = 1 AS deadline_risk,
+  max(CASE WHEN due_in_minutes THEN 1 ELSE 0 END) = 1 AS due_in_minutes
 FROM (
   SELECT
     *,

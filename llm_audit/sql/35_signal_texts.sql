@@ -23,6 +23,13 @@ FROM (
     CASE used.name
       WHEN 'share_in_large_runs' THEN signals.share_in_large_runs
       WHEN 'share_in_pool_runs' THEN signals.share_in_pool_runs
+      WHEN 'share_in_bulk_runs' THEN signals.share_in_bulk_runs
+      WHEN 'feedback' THEN signals.feedback
+      WHEN 'share_unanswered' THEN signals.share_unanswered
+      WHEN 'share_queued' THEN signals.share_queued
+      WHEN 'part_share_cancelled' THEN signals.part_share_cancelled
+      WHEN 'part_share_streaming' THEN signals.part_share_streaming
+      WHEN 'part_share_end_user' THEN signals.part_share_end_user
       WHEN 'share_starts_inside' THEN signals.share_starts_inside
       WHEN 'share_streaming' THEN signals.share_streaming
       WHEN 'share_tool_results' THEN signals.share_tool_results
@@ -47,6 +54,8 @@ FROM (
     END AS share,
     CASE used.name
       WHEN 'declared_tolerance_s' THEN signals.declared_tolerance_s
+      WHEN 'bulk_median_s' THEN signals.bulk_median_s
+      WHEN 'backlog_h' THEN signals.backlog_h * 3600
       WHEN 'client_timeout_min_s' THEN signals.client_timeout_min_s
       WHEN 'declared_tolerance_min_s' THEN signals.declared_tolerance_min_s
       WHEN 'declared_tolerance_max_s' THEN signals.declared_tolerance_max_s
@@ -60,6 +69,18 @@ FROM (
       WHEN 'service_tier' THEN signals.service_tier
       WHEN 'run_calls' THEN CAST(signals.run_calls AS VARCHAR)
       WHEN 'in_pool_run' THEN CAST(signals.in_pool_run AS VARCHAR)
+      WHEN 'in_bulk_run' THEN CAST(signals.in_bulk_run AS VARCHAR)
+      WHEN 'is_never_cancelled' THEN CAST(signals.is_never_cancelled AS VARCHAR)
+      WHEN 'is_caller_known' THEN CAST(signals.is_caller_known AS VARCHAR)
+      WHEN 'part_cancel_minutes' THEN CAST(signals.part_cancel_minutes AS VARCHAR)
+      WHEN 'waited_calls' THEN CAST(signals.waited_calls AS VARCHAR)
+      WHEN 'large_run_weeks' THEN CAST(signals.large_run_weeks AS VARCHAR)
+      WHEN 'bulk_run_days' THEN CAST(signals.bulk_run_days AS VARCHAR)
+      WHEN 'large_runs_per_day' THEN
+        CAST(CAST(signals.large_runs_per_day AS DECIMAL(18, 1)) AS VARCHAR)
+      WHEN 'start_arc_h' THEN CAST(CAST(signals.start_arc_h AS DECIMAL(18, 1)) AS VARCHAR)
+      WHEN 'weekly_regularity' THEN
+        CAST(CAST(signals.weekly_regularity AS DECIMAL(18, 2)) AS VARCHAR)
       WHEN 'is_short_input' THEN CAST(signals.is_short_input AS VARCHAR)
       WHEN 'workload_id' THEN signals.workload_id
       WHEN 'caller' THEN signals.caller

@@ -1,11 +1,13 @@
 -- view: workload_advice
 -- grain: one row per workload and label: the one thing to do about it.
 -- why: the first case that holds wins. Work that one call makes wait for the next, and that no
---   person waits for, cannot be batched but can run on the flex tier at the same rates.
+--   person waits for, cannot be batched but can run on the flex tier at the same rates; so can
+--   work that is due within the hour.
 --   100 calls on the busiest day is the least that is worth a migration.
 SELECT
     savings.*,
     COALESCE(verdicts.deadline_risk, FALSE) AS deadline_risk,
+    COALESCE(verdicts.due_in_minutes, FALSE) AS due_in_minutes,
     CASE
         WHEN savings.already_batch_calls > 0 AND savings.candidate_calls = 0
             AND savings.unpriced_calls = 0
@@ -25,6 +27,9 @@ SELECT
             AND savings.batch_conservative > savings.effective_cost
             THEN 'keep_sync_cache_cheaper'
         WHEN savings.saving_conservative = 0 THEN 'no_batch_rate'
+        WHEN savings.label = 'gray_area' AND verdicts.due_in_minutes
+            AND savings.flex_cost < savings.effective_cost
+            THEN 'flex'
         WHEN savings.peak_day_calls < 100 THEN 'below_floor'
         WHEN savings.label = 'gray_area' THEN 'ask_owner'
         ELSE 'batch'

@@ -51,6 +51,10 @@ SELECT
             THEN 'Each call waits for the one before, but nobody waits for the result: on the flex '
                 || 'tier the same calls would cost $' || CAST(CAST(flex_cost AS DECIMAL(38, 4)) AS VARCHAR)
                 || ' instead of $' || CAST(CAST(effective_cost AS DECIMAL(38, 4)) AS VARCHAR) || '.'
+        WHEN advice = 'flex' AND label = 'gray_area' AND due_in_minutes
+            THEN 'Due within the hour, too soon for a batch: on the flex tier the same calls would '
+                || 'cost $' || CAST(CAST(flex_cost AS DECIMAL(38, 4)) AS VARCHAR)
+                || ' instead of $' || CAST(CAST(effective_cost AS DECIMAL(38, 4)) AS VARCHAR) || '.'
         WHEN advice = 'flex' THEN 'These calls run on the flex tier, at batch rates already.'
         WHEN advice = 'realtime' THEN 'Someone waits for these results.'
         WHEN advice = 'unpriced'

@@ -121,7 +121,8 @@ def label(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute(
         "CREATE TABLE workload_labels AS SELECT DISTINCT workload_id, label, "
         "'supported' AS independence, 'supported' AS tolerance, 'supported' AS storage, "
-        "FALSE AS deadline_risk FROM labels"
+        "FALSE AS deadline_risk, "
+        "FALSE AS due_in_minutes FROM labels"
     )
 
 

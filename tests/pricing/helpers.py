@@ -48,6 +48,7 @@ def save(
     label: str = "batch_eligible",
     verdicts: tuple[str, str, str] = ("supported", "supported", "supported"),
     deadline_risk: bool = False,
+    due_in_minutes: bool = False,
     **options: Any,
 ) -> dict[str, Any]:
     """The one row of `savings` for calls that are all one workload under one label."""
@@ -59,8 +60,9 @@ def save(
     )
     connection.execute(
         "CREATE OR REPLACE TABLE workload_labels AS SELECT 'w_1' AS workload_id, ? AS label, "
-        "? AS independence, ? AS tolerance, ? AS storage, ? AS deadline_risk",
-        [label, *verdicts, deadline_risk],
+        "? AS independence, ? AS tolerance, ? AS storage, ? AS deadline_risk, "
+        "? AS due_in_minutes",
+        [label, *verdicts, deadline_risk, due_in_minutes],
     )
     pipeline.run_steps(connection, 60, 79)
     (row,) = rows(connection, "SELECT * FROM savings")

@@ -433,7 +433,8 @@ def test_savings_are_sums_of_costs(connection: Connection, number: int) -> None:
     )
     connection.execute(
         "CREATE TABLE workload_labels AS SELECT DISTINCT workload_id, label, 'supported' AS "
-        "independence, 'supported' AS tolerance, 'supported' AS storage, FALSE AS deadline_risk "
+        "independence, 'supported' AS tolerance, 'supported' AS storage, FALSE AS deadline_risk, "
+        "FALSE AS due_in_minutes "
         "FROM labels"
     )
     pipeline.run_steps(connection, 60, 69)

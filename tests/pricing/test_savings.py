@@ -167,6 +167,16 @@ def test_unpriced_calls_stay_in_the_totals(connection: Connection) -> None:
     assert row["saving_best"] == 0
 
 
+def test_work_that_is_due_in_minutes_can_run_on_the_flex_tier(connection: Connection) -> None:
+    row = save(connection, many("gpt-5"), label="gray_area", due_in_minutes=True)
+    assert row["advice"] == "flex"
+    assert row["note"].startswith("Due within the hour, too soon for a batch: on the flex tier")
+    assert not row["worth_it"]
+    connection.execute("DELETE FROM calls")
+    without_flex = save(connection, many("gpt-4.1"), label="gray_area", due_in_minutes=True)
+    assert without_flex["advice"] == "ask_owner"
+
+
 def test_failed_calls_cost_nothing_and_count_for_nothing(connection: Connection) -> None:
     failed = many("gpt-4.1", status="error", input_tokens=None, output_tokens=None)
     row = save(connection, failed)

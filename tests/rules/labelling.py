@@ -102,7 +102,7 @@ def a_call(number: int, at: float, **fields: Any) -> dict[str, Any]:
 
 def list_run(first: int, count: int, at: float = 0.0, **fields: Any) -> list[dict[str, Any]]:
     """A program that drains a list with four calls in flight: each starts as another ends."""
-    return [a_call(first + n, at + (n // 4) * 2.01 + 0.3 * (n % 4), **fields) for n in range(count)]
+    return [a_call(first + n, at + (n // 4) * 2.01 + 0.1 * (n % 4), **fields) for n in range(count)]
 
 
 def dialogue(

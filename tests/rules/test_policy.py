@@ -236,7 +236,7 @@ def test_own_rows_are_run(tmp_path: Path) -> None:
 
 
 def test_too_many_rules(tmp_path: Path) -> None:
-    text = "".join(rule("calls > 1").replace("OWN", f"OWN_{n}") for n in range(40))
+    text = "".join(rule("calls > 1").replace("OWN", f"OWN_{n}") for n in range(80))
     assert refusal(tmp_path, text).slug == "too-many-rules"
 
 

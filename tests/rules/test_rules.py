@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from llm_audit import pipeline, schema, scoring
-from llm_audit.policy import MAX_RULES, SIGNALS, Policy, Rule
+from llm_audit.policy import MASK_RULES, MAX_RULES, SIGNALS, Policy, Rule
 from tests.rules.labelling import label_calls, label_signals, write_signals
 from tests.support import insert_calls
 
@@ -30,7 +30,7 @@ def test_a_rule_fires_exactly_on_its_rows(rule: Rule, row: Mapping[str, Any]) ->
     with duckdb.connect() as connection:
         write_signals(connection, [signals])
         policy = dataclasses.replace(POLICY, rules=(rule,))
-        [(_, fired)] = connection.execute(scoring.rule_scores_sql(policy)).fetchall()
+        [(_, fired, _)] = connection.execute(scoring.rule_scores_sql(policy)).fetchall()
     assert bool(fired) == row["expect"]
 
 
@@ -49,16 +49,28 @@ def test_a_row_of_nulls_fires_notes_only() -> None:
 def test_without_rules_everything_is_gray() -> None:
     policy = dataclasses.replace(POLICY, rules=())
     [case] = label_signals(policy, [{"is_streaming": True, "service_tier": "batch"}])
-    assert (case["label"], case["score"], case["confidence"]) == ("gray_area", 0.0, 0.5)
+    assert (case["label"], case["score"], case["confidence"]) == ("gray_area", 0.0, None)
 
 
-def test_bit_62_is_still_a_bit() -> None:
+def test_the_last_bits_of_both_masks_are_still_bits() -> None:
     rules = tuple(
         dataclasses.replace(POLICY.rules[0], code=f"R{n}", when="calls > 0")
         for n in range(MAX_RULES)
     )
     [case] = label_signals(dataclasses.replace(POLICY, rules=rules), [{"calls": 1}])
-    assert case["fired_rules"] == (1 << MAX_RULES) - 1
+    assert case["fired_rules"] == case["more_fired_rules"] == (1 << MASK_RULES) - 1
+
+
+def test_a_rule_in_the_second_mask_counts() -> None:
+    idle = tuple(
+        dataclasses.replace(POLICY.rules[0], code=f"R{n}", when="calls < 0")
+        for n in range(MASK_RULES)
+    )
+    veto = next(rule for rule in POLICY.rules if rule.code == "V_TOOL_RESULT")
+    [case] = label_signals(
+        dataclasses.replace(POLICY, rules=(*idle, veto)), [{"calls": 1, "has_tool_result": True}]
+    )
+    assert (case["label"], case["fired_rules"], case["more_fired_rules"]) == ("realtime", 0, 1)
 
 
 def test_signals_are_the_columns_that_rules_may_use(
@@ -87,7 +99,10 @@ ROWS = st.fixed_dictionaries(
         "continues_response": YES_NO,
         "continues_prompt": YES_NO,
         "in_pool_run": YES_NO,
+        "in_bulk_run": YES_NO,
         "is_short_input": YES_NO,
+        "is_never_cancelled": YES_NO,
+        "is_caller_known": YES_NO,
         "service_tier": st.sampled_from([None, "standard", "batch", "flex", "priority"]),
         "declared_tolerance_s": st.sampled_from([None, 5.0, 600.0, 7200.0, 86400.0]),
         "operation_name": st.sampled_from(["chat", "embeddings", "responses"]),
@@ -96,10 +111,19 @@ ROWS = st.fixed_dictionaries(
         "large_run_days": COUNT,
         "distinct_prompts": COUNT,
         "cancel_minutes": COUNT,
+        "part_cancel_minutes": COUNT,
+        "bulk_run_days": COUNT,
+        "waited_calls": COUNT,
+        "bulk_median_s": st.sampled_from([None, 20.0, 120.0, 1200.0, 20_000.0]),
+        "start_arc_h": st.sampled_from([None, 0.1, 6.0, 15.0]),
+        "large_runs_per_day": st.sampled_from([None, 1.0, 24.0]),
+        "backlog_h": st.sampled_from([None, 1.0, 1000.0]),
+        "feedback": SHARE,
         "offline_words": st.sampled_from([0, 1, 3]),
         "online_words": st.sampled_from([0, 1, 3]),
         "daily_regularity": SHARE,
-        **{c.name: SHARE for c in SIGNALS if c.name.startswith("share_")},
+        "weekly_regularity": SHARE,
+        **{c.name: SHARE for c in SIGNALS if c.name.startswith(("share_", "part_share_"))},
     }
 )
 AGAINST: list[dict[str, Any]] = [
@@ -109,11 +133,16 @@ AGAINST: list[dict[str, Any]] = [
     {"continues_response": True},
     {"share_token_growth": 1.0},
     {"share_conversation": 1.0},
-    {"share_cancelled": 0.1, "cancel_minutes": 50},
+    {"part_share_cancelled": 0.1, "part_cancel_minutes": 50, "is_never_cancelled": False},
+    {"is_never_cancelled": False},
     {"share_short_timeout": 1.0},
     {"share_blocking_tags": 1.0},
-    {"share_end_user": 1.0},
-    {"is_streaming": True, "share_streaming": 1.0},
+    {"part_share_end_user": 1.0},
+    {"is_streaming": True, "part_share_streaming": 1.0, "is_never_cancelled": False},
+    {"is_caller_known": False},
+    {"share_queued": 1.0},
+    {"feedback": 0.6},
+    {"large_runs_per_day": 24.0},
     {"service_tier": "priority"},
     {"online_words": 2},
 ]
@@ -138,24 +167,38 @@ def test_the_label_is_the_weakest_criterion(rows: list[dict[str, Any]]) -> None:
             assert case["label"] == "realtime"
         elif "unknown" in verdicts:
             assert case["label"] == "gray_area"
+            assert case["confidence"] is None
         else:
             assert case["label"] == "batch_eligible"
-        assert 0.5 <= case["confidence"] < 1.0
+            assert 0.9 <= case["confidence"] <= 0.95
+
+
+SILENT: dict[str, Any] = {
+    "service_tier": "standard",
+    "declared_tolerance_s": None,
+    "operation_name": "chat",
+    "daily_regularity": None,
+    "weekly_regularity": None,
+    "waited_calls": None,
+    "backlog_h": None,
+    "offline_words": 0,
+}
+"""No schedule, tier, deadline, queue, refusals, long embeddings or names."""
+
+
+@settings(max_examples=25, deadline=None)
+@given(row=ROWS, days=st.sampled_from([None, 0, 1, 2]))
+def test_one_run_of_less_than_hours_never_makes_a_batch(
+    row: dict[str, Any], days: int | None
+) -> None:
+    [case] = label_signals(
+        POLICY, [{**row, **SILENT, "bulk_run_days": days, "bulk_median_s": 1200.0}]
+    )
+    assert case["label"] != "batch_eligible"
 
 
 @settings(max_examples=25, deadline=None)
 @given(row=ROWS)
-def test_timing_alone_never_makes_a_batch(row: dict[str, Any]) -> None:
-    """Without schedule, tag, tier, deadline, long embeddings or names, tolerance stays open."""
-    silent = {
-        **row,
-        "service_tier": "standard",
-        "declared_tolerance_s": None,
-        "operation_name": "chat",
-        "daily_regularity": None,
-        "share_scheduled": None,
-        "share_ci": None,
-        "offline_words": 0,
-    }
-    [case] = label_signals(POLICY, [silent])
+def test_nothing_that_comes_call_by_call_is_a_batch(row: dict[str, Any]) -> None:
+    [case] = label_signals(POLICY, [{**row, **SILENT, "in_bulk_run": False}])
     assert case["label"] != "batch_eligible"
