@@ -85,6 +85,17 @@ def test_a_saving_that_is_too_small_to_migrate_for_is_said(run: Run, tmp_path: P
     ]
 
 
+def test_calls_that_a_yes_would_also_move_are_said(run: Run, tmp_path: Path) -> None:
+    """An override holds for the whole workload, also for its calls that look like realtime."""
+    hasty = gray_run(5000, "mixed", 150, declared_tolerance_s=20.0)
+    write_audit(tmp_path, [*gray_run(0, "mixed", 300), *hasty])
+    question = question_of(run, "mixed")
+    outcome = run("sql", "SELECT label, calls FROM workload_labels ORDER BY label")
+    today = dict(line.split() for line in outcome.out.splitlines()[2:])
+    assert int(today["realtime"]) > 0
+    assert f"a yes also holds for {today['realtime']} calls" in " ".join(question["remarks"])
+
+
 @pytest.fixture
 def labelled() -> duckdb.DuckDBPyConnection:
     from tests.support import create_stored_tables
