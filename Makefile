@@ -29,10 +29,10 @@ lint: $(VENV)/.installed-test
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 
-$(VENV)/.installed-eval: $(VENV)/.installed-test  ## Measure the labels on the development set in ../shared
+eval: $(VENV)/.installed-test  ## Measure the labels on the development set in ../shared
 	@$(BIN)/python -m tests.evaluation.run
 
-bench: $(VENV)/.installed-test
+$(VENV)/.installed-bench: $(VENV)/.installed-test
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test,bench]'
 	@touch $@
 

@@ -1,8 +1,8 @@
 """The price card: `pricing/` checked, dated and laid into tables that `sql/` prices calls with.
 
 `load` fills price_rows, unit_fees, cache_rules, free_operations, model_lifecycle, price_modifiers,
-batch_terms, contract_multipliers, model_names and pricing_meta. The arithmetic itself is in
-`sql/40` to `sql/79`.
+region_factors, batch_terms, contract_multipliers, model_names and pricing_meta. The arithmetic is
+in `sql/40` to `sql/69`.
 """
 
 from __future__ import annotations
