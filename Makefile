@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help demo test lint eval bench sample-logs price-coverage price-release clean
+.PHONY: help demo test lint eval bench parity sample-logs price-coverage price-release clean
 
 help:  ## List the commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -38,6 +38,13 @@ $(VENV)/.installed-bench: $(VENV)/.installed-test
 
 bench: $(VENV)/.installed-bench  ## Measure speed and memory (about fifteen minutes)
 	@$(BIN)/python -m tests.bench.run
+
+$(VENV)/.installed-spark: $(VENV)/.installed-test
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test,spark]'
+	@touch $@
+
+parity: $(VENV)/.installed-spark  ## Run sql/ on Spark too and compare (needs Java 17; two minutes)
+	@$(BIN)/python -m tests.portable.parity
 
 sample-logs: $(VENV)/.installed  ## Make sample_logs/ anew
 	@$(BIN)/python tests/tools/make_sample_logs.py

@@ -76,14 +76,20 @@ def run_steps(connection: duckdb.DuckDBPyConnection, first: int, last: int) -> N
 
 
 def idle_policy(connection: duckdb.DuckDBPyConnection, policy: Policy) -> list[str]:
-    """The user's overrides and prices that name nothing in this log (after `run`): misspelt?"""
+    """What of the user's overrides and prices does nothing in this log (after `run`): misspelt?"""
     idle = connection.execute(
-        "SELECT position FROM overrides "
-        "WHERE position NOT IN (SELECT position FROM workload_overrides) ORDER BY position"
+        "SELECT overrides.position, count(named.position) FROM overrides "
+        "LEFT JOIN workload_overrides AS named ON overrides.position = named.position "
+        "GROUP BY overrides.position HAVING coalesce(min(named.place), 2) > 1 "
+        "ORDER BY overrides.position"
     ).fetchall()
-    overrides = [policy.overrides[position] for (position,) in idle]
     return [
-        *(f"the override {o.names} names no workload of this log" for o in overrides),
+        *(
+            f"{policy.overrides[position].where} is never in force: earlier ones name its workloads"
+            if names
+            else f"{policy.overrides[position].where} names no workload of this log"
+            for position, names in idle
+        ),
         *(
             f"the price of {line.provider} {line.model} names no priced model of this log"
             for line in prices.idle_multipliers(connection, policy.price_multipliers)

@@ -9,6 +9,7 @@ import os
 import re
 import shlex
 import shutil
+import subprocess
 from datetime import date
 from pathlib import Path
 
@@ -104,3 +105,15 @@ def test_every_format_and_exit_code_is_documented() -> None:
 def test_every_command_is_documented() -> None:
     readme = README.read_text(encoding="utf-8")
     assert [name for name in cli.cli.commands if f"`llm-audit {name}" not in readme] == []
+
+
+@pytest.mark.parametrize(
+    "target", re.findall(r"^([a-z-]+):.*##", (ROOT / "Makefile").read_text(), re.M)
+)
+def test_every_target_of_the_makefile_does_something(target: str) -> None:
+    asked = subprocess.run(
+        ["make", "-n", target, "VERSION=1", "NOTE=x"],
+        cwd=ROOT, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert asked.stdout.strip()
+    assert "Nothing to be done" not in asked.stdout

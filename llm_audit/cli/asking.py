@@ -45,8 +45,8 @@ class Signer:
 
         if self._signature is None:
             default = self.default()
-            by = self._by or _ask_text("  your name", _user() or None)
-            because = self._because or _ask_text("  reason", default.because)
+            by = self._by or _ask_text("  your name", _user() or None, "by")
+            because = self._because or _ask_text("  reason", default.because, "because")
             self._signature = Signature(by, because, self._until or _ask_day())
         return self._signature
 
@@ -60,11 +60,16 @@ def _user() -> str:
         return ""
 
 
-def _ask_text(question: str, default: str | None) -> str:
+def _ask_text(question: str, default: str | None, key: str) -> str:
+    from llm_audit.policy.parts import LONGEST_SIGNED
+
+    most = LONGEST_SIGNED[key]
     while True:
         text = str(click.prompt(question, default=default)).strip()
-        if text:
+        if 0 < len(text) <= most:
             return text
+        if text:
+            click.echo(f"  that is more than {most} characters")
 
 
 def _ask_day() -> date | None:
@@ -135,9 +140,9 @@ def _ask_hours() -> Answer:
 
     while True:
         try:
-            return parse(f"{click.prompt('  how many hours').strip()}h")
+            return parse(f"{click.prompt('  how many hours').strip().lower().removesuffix('h')}h")
         except UsageError:
-            click.echo("  that is no number of hours; write it like 8 or 1.5")
+            click.echo("  that is no number of hours; write it like 8 or 1.5, at most 8760")
 
 
 def append(path: Path, overrides: list[Override]) -> None:

@@ -16,6 +16,7 @@ from llm_audit.text import printable
 
 if TYPE_CHECKING:
     from llm_audit.explain import Explanation
+    from llm_audit.policy import Override, Policy
 
 
 @click.command("explain")
@@ -87,7 +88,16 @@ def _result(name: str, as_of: date, config: Path | None) -> Explanation:
             run_steps=pipeline.run_steps,
             now=datetime.now(UTC),
             tool_version=__version__,
+            ended=_ended(config, policy),
         )
+
+
+def _ended(config: Path | None, policy: Policy) -> tuple[Override, ...]:
+    """The overrides of the file in force that `policy` leaves out, because their time is over."""
+    from llm_audit.policy import Policy, find_config
+
+    everything = Policy.load(config or find_config(Path.cwd()), today=date.min)
+    return tuple(word for word in everything.overrides if word not in policy.overrides)
 
 
 def _text(result: Explanation, format_name: str, *, to_file: bool) -> str:

@@ -105,10 +105,15 @@ def _result(policy: Policy, as_of: date, *, project: bool) -> Result:
 
     with workspace().connect(must_exist=True) as connection:
         pipeline.run(connection, policy, as_of)
-        for warning in pipeline.idle_policy(connection, policy):
+        idle = pipeline.idle_policy(connection, policy)
+        for warning in idle:
             click.echo(f"warning: {printable(warning, 400)}", err=True)
         return reporting.build(
-            connection, now=datetime.now(UTC), project=project, tool_version=__version__
+            connection,
+            now=datetime.now(UTC),
+            project=project,
+            tool_version=__version__,
+            policy_warnings=(*policy.warnings, *idle),
         )
 
 

@@ -36,7 +36,8 @@ _DAY = click.DateTime(["%Y-%m-%d"])
     "answers",
     multiple=True,
     metavar="WORKLOAD=24h|8h|no",
-    help="Answer without asking: how long the results may take, or no. Repeatable; needs --by.",
+    help="Answer without asking, by id or caller: how long the results may take (24h or yes, 8h, "
+    "90min, 2d), or no: somebody waits. Repeatable, all or none are written; needs --by.",
 )
 @click.option("--by", help="Who answers.  [default: asked for; you]")
 @click.option("--because", help="Why.  [default: asked for; 'answered in llm-audit review ...']")
@@ -56,12 +57,17 @@ def command(
     Answers become signed [[override]] entries at the end of llm-audit.toml, or of pyproject.toml
     where its [tool.llm-audit] is in force. The next report honours them.
 
+    Without a terminal it asks nothing and lists the questions; --answer asks nothing, either. The
+    same answer again changes nothing; one that cannot be given exits with 2 and writes nothing.
+
     \b
         llm-audit review
         llm-audit review --answer w_0a1b2c3d4e=24h --by ana --because "read next day"
     """
     if answers and format_name:
         raise click.UsageError("--format lists the questions and --answer writes: choose one")
+    _check_length("by", by)
+    _check_length("because", because)
     last_day = _last_day(until)
     given = _given(answers)
     if given and not (by or "").strip():
@@ -69,7 +75,8 @@ def command(
     path = _config_path(config)
     review, standing = _review(path, config, Signer(by, because, last_day).default())
     if given:
-        _write_given(path, review, standing, given, Signer(by, because, last_day).default())
+        signature = Signer(by, because, last_day).default()
+        _write_given(path, review, standing, given, signature, any_reason=not because)
     elif format_name == "json":
         from llm_audit.report.codec import to_json
 
@@ -94,6 +101,14 @@ def _config_path(config: Path | None) -> Path:
         return config
     found = find_config(Path.cwd())
     return Path(found.name) if found else Path(OWN_FILE)
+
+
+def _check_length(option: str, text: str | None) -> None:
+    from llm_audit.policy.parts import LONGEST_SIGNED
+
+    most = LONGEST_SIGNED[option]
+    if len((text or "").strip()) > most:
+        raise click.BadParameter(f"more than {most} characters", param_hint=f"--{option}")
 
 
 def _last_day(until: datetime | None) -> date | None:
@@ -152,15 +167,20 @@ def _write_given(
     standing: Mapping[str, Standing],
     given: Mapping[str, Answer],
     signature: Signature,
+    *,
+    any_reason: bool,
 ) -> None:
-    """Write the answers of the command line, all or none."""
-    from llm_audit.review import find, override, signed
+    """Write the answers of the command line, all or none.
+
+    any_reason: an answer that stands there for another reason is the same answer.
+    """
+    from llm_audit.review import find, is_repeated, override, signed
 
     entries: list[tuple[str, Answer, Override]] = []
     for name, answer in given.items():
-        known = standing.get(name)
-        if known and known.answer == signed(answer, signature, {}).sentence:
-            click.echo(f"{name}: answered so already")
+        said = signed(answer, signature, {})
+        if is_repeated(name, said, review.questions, standing, any_reason=any_reason):
+            click.echo(f"{printable(name)}: answered so already")
             continue
         question = find(name, review.questions, standing)
         entries.append((question.workload_id, answer, override(question, answer, signature)))

@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from llm_audit.explain import evidence, money
-from llm_audit.explain.changes import VERDICTS, Laboratory, RunSteps, changes
-from llm_audit.explain.fields import Coverage, coverage
+from llm_audit.explain.changes import VERDICTS, changes, label_with_a_day
+from llm_audit.explain.fields import Coverage, Field, coverage
+from llm_audit.explain.laboratory import Laboratory, RunSteps
 from llm_audit.explain.result import (
     SCHEMA_VERSION,
+    Attempt,
     Call,
     Costs,
     Explanation,
     Fact,
     Gap,
+    HowTo,
     Judgement,
     Limits,
     ModelName,
     Money,
+    OwnersWord,
     Part,
     Reason,
     Sample,
@@ -28,7 +33,8 @@ from llm_audit.explain.result import (
 )
 from llm_audit.explain.rows import Row, query, rows
 from llm_audit.explain.target import Target
-from llm_audit.policy import Policy
+from llm_audit.policy import Override, Policy
+from llm_audit.policy.globs import like_pattern
 from llm_audit.prices import catalogue, user
 from llm_audit.schema import CALLS
 
@@ -46,11 +52,12 @@ def build(
     run_steps: RunSteps,
     now: datetime,
     tool_version: str,
+    ended: Sequence[Override] = (),
 ) -> Explanation:
     """The explanation of `target` (see `target.find`); all steps have run under `policy`.
 
     run_steps: `pipeline.run_steps`, which judges the made-up cases of "what would change".
-    now: when it is made, UTC.
+    now: when it is made, UTC. ended: overrides that `policy` leaves out because their time is over.
     """
     [meta] = rows(connection, "SELECT * FROM pricing_meta")
     limits = policy.thresholds
@@ -62,7 +69,8 @@ def build(
         pricing_version=meta["version"],
         as_of=meta["as_of"],
         thresholds=Limits(limits.supported, limits.hinted, limits.contradicted),
-        who=desk.who(),
+        who=desk.who,
+        owner=desk.owner(ended),
         workload=desk.workload() if target.call_id is None else None,
         call=desk.call(target.call_id) if target.call_id is not None else None,
     )
@@ -82,7 +90,8 @@ class _Desk:
         self.connection = connection
         self.target = target
         self.laboratory = Laboratory(policy, run_steps)
-        self.coverage: Coverage = coverage(connection, target.workload_id)
+        self.who = self._who()
+        self.coverage: Coverage = coverage(connection, target.workload_id, self.who.operation_name)
         data = catalogue.read()
         own = user.rows(policy.user_prices, data)
         self.rates = money.Rates(connection, (*data.prices, *own), meta["as_of"])
@@ -90,12 +99,37 @@ class _Desk:
     def rows(self, text: str, *values: object) -> list[Row]:
         return rows(self.connection, text, values)
 
-    def who(self) -> Who:
+    def _who(self) -> Who:
         [row] = self.rows("SELECT * FROM workloads WHERE workload_id = ?", self.target.workload_id)
         return Who(
             **_picked(Who, row)
             | {name: _in_utc(row[name]) for name in ("first_call_at", "last_call_at")}
         )
+
+    def owner(self, ended: Sequence[Override]) -> tuple[OwnersWord, ...]:
+        """The override in force for the workload, and those that named it until they ended."""
+        places = self.rows(
+            "SELECT overrides.position FROM workload_overrides AS overrides "
+            "WHERE overrides.place = 1 AND overrides.workload_no = "
+            "(SELECT max(workload_no) FROM signals WHERE workload_id = ?)",
+            self.target.workload_id,
+        )
+        in_force = [self.laboratory.policy.overrides[row["position"]] for row in places]
+        return (
+            *(_word(override, in_force=True) for override in in_force),
+            *(_word(override, in_force=False) for override in ended if self._is_named(override)),
+        )
+
+    def _is_named(self, override: Override) -> bool:
+        globs = {
+            "caller_like": override.caller,
+            "workload_like": override.workload,
+            "model_like": override.model,
+            "operation_like": override.operation,
+        }
+        values = {name: like_pattern(glob) for name, glob in globs.items()}
+        values["workload_id"] = self.target.workload_id
+        return bool(rows(self.connection, query("named_by_override"), values))
 
     # --- a workload -----------------------------------------------------------------------------
 
@@ -107,7 +141,8 @@ class _Desk:
             self.target.workload_id,
         )
         parts = tuple(self._part(row) for row in labels)
-        return Workload(parts, self._gaps(parts), self._samples(), self.names(None))
+        judgements = [part.judgement for part in parts]
+        return Workload(parts, self._gaps(judgements), self._samples(), self.names(None))
 
     def _part(self, row: Row) -> Part:
         workload_id, label = self.target.workload_id, row["label"]
@@ -135,7 +170,7 @@ class _Desk:
         return Part(
             label=label,
             calls=row["calls"],
-            share=row["calls"] / self.coverage.calls,
+            share=row["calls"] / self.who.calls,
             cases=row["cases"],
             judgement=judgement,
             other_reasons=tuple(Reason(**o) for o in others if o["code"] not in shown),
@@ -143,27 +178,38 @@ class _Desk:
             cards=money.cards(self.rates, found),
         )
 
-    def _gaps(self, parts: tuple[Part, ...]) -> tuple[Gap, ...]:
+    def _gaps(self, judgements: Sequence[Judgement]) -> tuple[Gap, ...]:
         """What most of the calls do not tell; what the weakest criteria ask for goes first."""
-        weak = {c for part in parts for c in part.judgement.weakest if part.label != "realtime"}
+        weak = {c for one in judgements for c in one.weakest if one.label != "realtime"}
         gaps = []
-        for field in self.coverage.missing():
+        for fact in self.coverage.missing():
             readers = {
                 rule.criterion
                 for rule, ways in zip(
                     self.laboratory.policy.rules, self.laboratory.ways, strict=True
                 )
-                if any(condition.signal in field.signals for way in ways for condition in way)
+                if any(condition.signal in fact.signals for way in ways for condition in way)
             }
             if readers:
-                with_it = self.coverage.calls_with[field]
                 gaps.append(
                     Gap(
-                        field.columns, with_it, self.coverage.calls, field.missing, field.action,
+                        fact.columns,
+                        self.coverage.calls_with(fact),
+                        self.coverage.calls,
+                        fact.missing,
+                        self._how(fact),
                         tuple(sorted(readers)),
                     )
-                )  # fmt: skip
+                )
         return tuple(sorted(gaps, key=lambda gap: not weak & set(gap.criteria)))
+
+    def _how(self, fact: Field) -> tuple[HowTo, ...]:
+        with_fact = self.coverage.with_fact[fact]
+        return tuple(
+            HowTo(name, calls - with_fact[name], fact.how.get(name, fact.action))
+            for name, calls in self.coverage.formats.items()
+            if with_fact[name] < calls
+        )
 
     def _samples(self) -> tuple[Sample, ...]:
         found = rows(self.connection, query("samples"), {"workload_id": self.target.workload_id})
@@ -185,6 +231,7 @@ class _Desk:
         found = rows(self.connection, query("call_card"), {"call_id": call_id})
         [card, *_] = money.cards(self.rates, found)
         [name, *_] = self.names(call_id)
+        judgement = self.judgement(case["case_no"])
         return Call(
             call_id=call_id,
             source_file=row["source_file"],
@@ -195,11 +242,17 @@ class _Desk:
                 for column, value in row.items()
                 if value is not None and column not in ("call_id", "source_file", "source_line")
             ),
-            judgement=self.judgement(case["case_no"]),
+            judgement=judgement,
+            gaps=self._gaps([judgement]),
+            attempts=self._attempts(call_id),
             name=name,
             card=card,
             costs=self._costs(call_id),
         )
+
+    def _attempts(self, call_id: str) -> tuple[Attempt, ...]:
+        found = rows(self.connection, query("attempts"), {"call_id": call_id})
+        return tuple(Attempt(**r | {"started_at": _in_utc(r["started_at"])}) for r in found)
 
     def _costs(self, call_id: str) -> Costs:
         [row, *_] = self.rows("SELECT * FROM costs WHERE call_id = ?", call_id)
@@ -214,13 +267,7 @@ class _Desk:
     def judgement(self, case_no: int) -> Judgement:
         [case] = self.rows("SELECT * FROM case_labels WHERE case_no = ?", case_no)
         [signals] = self.rows("SELECT * FROM signals WHERE case_no = ?", case_no)
-        overrides = self.rows(
-            "SELECT sentence FROM workload_overrides WHERE workload_no = ? AND place = 1",
-            signals["workload_no"],
-        )
-        criteria = evidence.criteria(
-            self.connection, case_no, owner=signals["override_label"] is not None
-        )
+        criteria = evidence.criteria(self.connection, case_no, owner=signals["override_label"])
         lowest = min(VERDICTS.index(criterion.verdict) for criterion in criteria)
         found, together = changes(self.connection, self.laboratory, signals, self.coverage)
         return Judgement(
@@ -230,12 +277,25 @@ class _Desk:
             score=case["score"],
             confidence=case["confidence"],
             deadline_risk=case["deadline_risk"],
-            override=overrides[0]["sentence"] if overrides else None,
+            in_batch=signals["service_tier"] == "batch",
+            label_with_a_day=label_with_a_day(self.connection, self.laboratory, signals),
             weakest=tuple(c.criterion for c in criteria if VERDICTS.index(c.verdict) == lowest),
             criteria=criteria,
             changes=found,
             together=together,
         )
+
+
+def _word(override: Override, *, in_force: bool) -> OwnersWord:
+    return OwnersWord(
+        in_force,
+        override.label,
+        override.tolerance_s,
+        override.because,
+        override.by,
+        override.until,
+        override.names,
+    )
 
 
 def _picked(kind: type, row: Row) -> dict[str, Any]:

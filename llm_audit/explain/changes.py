@@ -8,51 +8,39 @@ labels would be. Nothing here knows a single rule; new rules and signals take pa
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from llm_audit import scoring
-from llm_audit.explain.conditions import Condition, Way, ways
-from llm_audit.explain.evidence import sentence
+from llm_audit.explain import phrases
+from llm_audit.explain.conditions import Condition, Way
 from llm_audit.explain.fields import Coverage, Field, fields
+from llm_audit.explain.laboratory import Laboratory, Outcome
 from llm_audit.explain.result import Change, Together
-from llm_audit.explain.rows import Row, rows
-from llm_audit.policy import SIGNALS, Policy, Rule, duration_text
+from llm_audit.explain.rows import Row
+from llm_audit.policy import Rule
 
 if TYPE_CHECKING:
     import duckdb
-
-RunSteps = Callable[["duckdb.DuckDBPyConnection", int, int], None]
-"""`pipeline.run_steps`: connection, first and last number of the steps in `sql/`."""
 
 MOST_CHANGES = 4
 VERDICTS = ("contradicted", "unknown", "hinted", "supported")
 LABELS = ("realtime", "gray_area", "batch_eligible")
 """From the weakest to the strongest."""
 
-_MEANINGS = {column.name: column.meaning for column in SIGNALS}
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What the rules make of a row of signals."""
-
-    label: str
-    verdicts: Mapping[str, str]
-    scores: Mapping[str, float]
-    fired: frozenset[str]
-    texts: Mapping[str, str]
+A_DAY_S = 86400.0
+CLOSE = 0.02
+"""How far off a share or a regularity, both 0 to 1, may be to just miss."""
 
 
 @dataclass(frozen=True)
 class _Idea:
-    """A rule that would fire if `values` were so."""
+    """A rule that would fire if `values` were so. condition: the same in words."""
 
     rule: Rule
     kind: str
     values: Mapping[str, Any]
+    condition: str
     action: str
     place: int
 
@@ -65,78 +53,17 @@ class _Result:
     """Steps of the label, steps of the criterion's verdict, points of its score; + is better."""
 
 
-class Laboratory:
-    """A database in memory with the policy's rules, to judge made-up rows of signals."""
-
-    def __init__(self, policy: Policy, run_steps: RunSteps) -> None:
-        self.policy = policy
-        self._run_steps = run_steps
-
-    def judge(self, connection: duckdb.DuckDBPyConnection, cases: Sequence[Row]) -> list[Outcome]:
-        """The outcome of each row; its columns are those of `signals` in `connection`."""
-        import duckdb
-
-        with duckdb.connect(config={"threads": 1}) as memory:
-            declared = ", ".join(
-                f'"{name}" {kind}'
-                for name, kind, *_ in connection.execute("DESCRIBE signals").fetchall()
-            )
-            memory.execute(f"CREATE TABLE signals ({declared})")
-            for number, case in enumerate(cases):
-                row = {**case, "case_no": number}
-                names = ", ".join(f'"{name}"' for name in row)
-                marks = ", ".join("?" for _ in row)
-                memory.execute(
-                    f"INSERT INTO signals ({names}) VALUES ({marks})",  # noqa: S608
-                    list(row.values()),
-                )
-            scoring.create_rule_tables(memory, self.policy)
-            memory.execute(f"CREATE TABLE rule_scores AS {scoring.rule_scores_sql(self.policy)}")
-            self._run_steps(memory, 30, 32)
-            self._run_steps(memory, 35, 35)
-            return _outcomes(memory)
-
-    @cached_property
-    def ways(self) -> tuple[tuple[Way, ...], ...]:
-        """The ways of every rule, in the order of the policy."""
-        import duckdb
-
-        with duckdb.connect(config={"threads": 1}) as memory:
-            return tuple(ways(memory, rule.when) for rule in self.policy.rules)
-
-
-def _outcomes(memory: duckdb.DuckDBPyConnection) -> list[Outcome]:
-    scores: dict[int, dict[str, float]] = {}
-    verdicts: dict[int, dict[str, str]] = {}
-    for row in rows(memory, "SELECT * FROM criterion_scores"):
-        scores.setdefault(row["case_no"], {})[row["criterion"]] = row["score"]
-        verdicts.setdefault(row["case_no"], {})[row["criterion"]] = row["verdict"]
-    fired: dict[int, list[str]] = {}
-    for row in rows(memory, "SELECT case_no, code FROM rule_hits"):
-        fired.setdefault(row["case_no"], []).append(row["code"])
-    texts: dict[int, dict[str, str]] = {}
-    for row in rows(memory, "SELECT * FROM signal_texts"):
-        texts.setdefault(row["case_no"], {})[row["name"]] = row["text"]
-    return [
-        Outcome(
-            row["label"],
-            verdicts[row["case_no"]],
-            scores[row["case_no"]],
-            frozenset(fired.get(row["case_no"], ())),
-            texts.get(row["case_no"], {}),
-        )
-        for row in rows(memory, "SELECT * FROM case_labels ORDER BY case_no")
-    ]
-
-
 def changes(
     connection: duckdb.DuckDBPyConnection,
     laboratory: Laboratory,
     signals: Row,
     coverage: Coverage,
 ) -> tuple[tuple[Change, ...], Together | None]:
-    """What would raise the label of a case, or lower that of one that is batch-eligible."""
-    if signals.get("override_label"):
+    """What would raise the label of a case, or lower that of one that is batch-eligible.
+
+    Nothing where the owner gave a label, or where the calls are in a batch already.
+    """
+    if signals.get("override_label") or signals.get("service_tier") == "batch":
         return (), None
     [now] = laboratory.judge(connection, [signals])
     up = now.label != "batch_eligible"
@@ -147,6 +74,14 @@ def changes(
     if not up:
         return found, None
     return found, _together(connection, laboratory, signals, now, results)
+
+
+def label_with_a_day(
+    connection: duckdb.DuckDBPyConnection, laboratory: Laboratory, signals: Row
+) -> str:
+    """The label if the owner allowed a day for a result."""
+    [then] = laboratory.judge(connection, [{**signals, "declared_tolerance_s": A_DAY_S}])
+    return then.label
 
 
 def _ideas(
@@ -171,12 +106,13 @@ def _idea(rule: Rule, way: Way, signals: Row, silent: Sequence[Field]) -> _Idea 
     unknown: list[Field | str] = []
     near: list[Condition] = []
     for condition in is_open:
-        field = _field_of(condition.signal, silent)
+        here = signals.get(condition.signal)
+        field = _field_of(condition.signal, here, silent)
         if field is not None and field.what_if:
             unknown.append(field)
-        elif signals.get(condition.signal) is None and not _is_told(condition.signal):
+        elif here is None and not _is_told(condition.signal):
             unknown.append(condition.signal)
-        elif _just_misses(condition, signals.get(condition.signal)):
+        elif _just_misses(condition, here):
             near.append(condition)
         else:
             return None
@@ -187,25 +123,31 @@ def _idea(rule: Rule, way: Way, signals: Row, silent: Sequence[Field]) -> _Idea 
             values[condition.signal] = value
     if not is_open or len(near) > 1:
         return None
+    # What a silent log leaves at zero must still prove so once it is told.
+    told = [
+        condition
+        for condition in way
+        if condition in is_open
+        or _field_of(condition.signal, signals.get(condition.signal), silent) in unknown
+    ]
     order = [fields().index(u) if isinstance(u, Field) else len(fields()) for u in unknown]
+    actions = [u.action if isinstance(u, Field) else _find_out(u) for u in unknown]
     return _Idea(
         rule,
         "near" if near else "log",
         values,
-        "; ".join(
-            dict.fromkeys(
-                [
-                    *(u.action if isinstance(u, Field) else _find_out(u) for u in unknown),
-                    *(_needs(condition, signals) for condition in near),
-                ]
-            )
-        ),
+        phrases.sentence(told, {c.signal: signals[c.signal] for c in near}),
+        "; ".join(dict.fromkeys(actions)),
         min(order, default=len(fields())),
     )
 
 
-def _field_of(signal: str, silent: Sequence[Field]) -> Field | None:
-    return next((field for field in silent if signal in field.signals), None)
+def _field_of(signal: str, here: Any, silent: Sequence[Field]) -> Field | None:
+    """The fact that the log leaves out of most calls and `signal` lacks; these may have it."""
+    for field in silent:
+        if signal in field.signals and (here is None or signal not in field.columns):
+            return field
+    return None
 
 
 def _is_told(signal: str) -> bool:
@@ -214,43 +156,30 @@ def _is_told(signal: str) -> bool:
 
 
 def _find_out(signal: str) -> str:
-    return f"find out: {_MEANINGS.get(signal, signal)}"
+    return f"find out: {phrases.meaning(signal)}"
 
 
 def _just_misses(condition: Condition, here: Any) -> bool:
-    """Whether a number is at least half of what is asked for, or at most twice."""
+    """Whether a number is at least half of what is asked for, or at most twice.
+
+    What is asked of a share must also lie within `CLOSE`: everything is not nearly half.
+    """
     if isinstance(here, bool | str) or here is None:
         return False
     asked = condition.value
     if isinstance(asked, bool | str) or asked <= 0:
+        return False
+    if asked <= 1 and abs(here - asked) > CLOSE:
         return False
     if condition.sign in (">", ">="):
         return bool(2 * here >= asked)
     return condition.sign in ("<", "<=") and bool(0 < here <= 2 * asked)
 
 
-def _needs(condition: Condition, signals: Row) -> str:
-    """`calls of the largest run: 84 here, at least 100 needed`."""
-    words = {">": "more than", ">=": "at least", "<": "less than", "<=": "at most"}
-    signal = condition.signal
-    return (
-        f"{_MEANINGS.get(signal, signal)}: {_shown(signal, signals[signal])} here, "
-        f"{words[condition.sign]} {_shown(signal, condition.value)} needed"
-    )
-
-
-def _shown(signal: str, value: Any) -> str:
-    if "share" in signal.split("_"):
-        return f"{100 * value:.4g} %"
-    if signal.endswith("_s"):
-        return duration_text(value)
-    return f"{value:,}" if isinstance(value, int) else f"{value:.4g}"
-
-
 def _ranked(
     now: Outcome, ideas: Sequence[_Idea], outcomes: Sequence[Outcome], *, up: bool
 ) -> list[_Result]:
-    """What changes a verdict, best first and once per action; else what moves a score."""
+    """What changes a verdict, else a score: best first, once per thing to find out."""
     sign = 1 if up else -1
     results = []
     for idea, then in zip(ideas, outcomes, strict=True):
@@ -270,7 +199,8 @@ def _ranked(
     results.sort(
         key=lambda r: (-r.gain[0], r.idea.kind == "near", -r.gain[1], r.idea.place, -r.gain[2])
     )
-    return list({result.idea.action: result for result in reversed(results)}.values())[::-1]
+    once = {r.idea.action or r.idea.condition: r for r in reversed(results)}
+    return list(once.values())[::-1]
 
 
 def _rank(outcome: Outcome, criterion: str) -> int:
@@ -283,8 +213,7 @@ def _change(result: _Result) -> Change:
         code=rule.code,
         criterion=rule.criterion,
         kind=result.idea.kind,
-        # What nobody made up a value for is left out of the sentence where it stands in brackets.
-        evidence=sentence(rule.evidence, result.outcome.texts).replace(" (unknown)", ""),
+        condition=result.idea.condition,
         action=result.idea.action,
         verdict=result.outcome.verdicts[rule.criterion],
         label=result.outcome.label,

@@ -7,24 +7,16 @@ from typing import TYPE_CHECKING
 
 from llm_audit.explain.result import Criterion, Reason
 from llm_audit.explain.rows import Row, query, rows
-from llm_audit.policy import evidence_parts
 from llm_audit.schema import CRITERIA
 
 if TYPE_CHECKING:
     import duckdb
 
 
-def sentence(evidence: str, texts: Mapping[str, str]) -> str:
-    """A rule's evidence with its signals filled in, as `sql/36_reasons.sql` does."""
-    pieces, names = evidence_parts(evidence)
-    values = ["" if name is None else texts.get(name) or "unknown" for name in names]
-    return "".join(part for pair in zip(pieces, [*values, ""], strict=True) for part in pair)
-
-
 def criteria(
-    connection: duckdb.DuckDBPyConnection, case_no: int, *, owner: bool
+    connection: duckdb.DuckDBPyConnection, case_no: int, *, owner: str | None
 ) -> tuple[Criterion, ...]:
-    """The three criteria of a case. owner: whether the owner's label settles them."""
+    """The three criteria of a case. owner: the owner's label, if there is one."""
     scores = {
         row["criterion"]: row
         for row in rows(connection, "SELECT * FROM criterion_scores WHERE case_no = ?", [case_no])
@@ -35,12 +27,19 @@ def criteria(
     }
     hits = rows(connection, query("hits"), {"case_no": case_no})
     return tuple(
-        _criterion(scores[name], [hit for hit in hits if hit["criterion"] == name], texts, owner)
+        _criterion(
+            scores[name],
+            [hit for hit in hits if hit["criterion"] == name],
+            texts,
+            owner=owner is not None and (owner != "realtime" or name == "tolerance"),
+        )
         for name in CRITERIA
     )
 
 
-def _criterion(score: Row, hits: Sequence[Row], texts: Mapping[str, str], owner: bool) -> Criterion:
+def _criterion(
+    score: Row, hits: Sequence[Row], texts: Mapping[str, str], *, owner: bool
+) -> Criterion:
     reasons = [_reason(hit, texts) for hit in hits]
     return Criterion(
         criterion=score["criterion"],

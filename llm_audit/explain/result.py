@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 """Raised when a key changes its meaning or goes; a new key alone does not raise it."""
 
 
@@ -49,14 +49,15 @@ class Criterion:
 class Change:
     """Something that is not known, or just not so, and what it would do to the verdict.
 
-    kind: log (the log does not tell) or near (a value just misses). evidence: the sentence of the
-    rule that would then fire. action: how to find out. verdict and label: what would come of it.
+    kind: log (the log does not tell) or near (a value just misses). condition: what would have to
+    be so, in words; code: the rule that would then fire. action: how to find out, empty where it is
+    known already. verdict and label: what would come of it.
     """
 
     code: str
     criterion: str
     kind: str
-    evidence: str
+    condition: str
     action: str
     verdict: str
     label: str
@@ -75,7 +76,8 @@ class Judgement:
     """The label of one case: calls of a workload that are alike in all that rules may ask.
 
     confidence 0 to 1, None: unproven. weakest: the criteria that hold the label down.
-    override: what the owner says, if llm-audit.toml names this workload.
+    in_batch: these calls are in a batch already. label_with_a_day: what the label would be if the
+    owner allowed 24 hours.
     """
 
     case_no: int
@@ -84,7 +86,8 @@ class Judgement:
     score: float
     confidence: float | None
     deadline_risk: bool
-    override: str | None
+    in_batch: bool
+    label_with_a_day: str
     weakest: tuple[str, ...]
     criteria: tuple[Criterion, ...]
     changes: tuple[Change, ...]
@@ -92,18 +95,56 @@ class Judgement:
 
 
 @dataclass(frozen=True)
+class HowTo:
+    """How to log a fact in a source format; `calls` of that format do not carry it."""
+
+    source_format: str
+    calls: int
+    add: str
+
+
+@dataclass(frozen=True)
 class Gap:
     """What the log does not tell of most of these calls (`calls_with` carry it), and how to log it.
 
-    criteria: those whose rules would read it.
+    calls: those of the workload that are not in a batch already. criteria: those whose rules would
+    read it. how: one entry per source format, that of most calls first.
     """
 
     columns: tuple[str, ...]
     calls_with: int
     calls: int
     missing: str
-    action: str
+    how: tuple[HowTo, ...]
     criteria: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class OwnersWord:
+    """An override of llm-audit.toml that names the workload: a label, or seconds for a result.
+
+    in_force: false where it has ended. until: its last day. names: whom it is about, as written.
+    """
+
+    in_force: bool
+    label: str | None
+    tolerance_s: float | None
+    because: str
+    by: str
+    until: date | None
+    names: str
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """Another call of the same request: a retry, or what it was a retry of."""
+
+    call_id: str
+    source_file: str | None
+    source_line: int | None
+    started_at: datetime | None
+    status: str | None
+    http_status: int | None
 
 
 @dataclass(frozen=True)
@@ -293,7 +334,9 @@ class Costs:
 
 @dataclass(frozen=True)
 class Call:
-    """Everything about one call. `logged_cost` is what the log claims, for comparison only."""
+    """Everything about one call. `gaps` are those of its workload; `attempts` the other ones of the
+    same request, the first first.
+    """
 
     call_id: str
     source_file: str | None
@@ -301,6 +344,8 @@ class Call:
     source_format: str | None
     row: tuple[Fact, ...]
     judgement: Judgement
+    gaps: tuple[Gap, ...]
+    attempts: tuple[Attempt, ...]
     name: ModelName
     card: Card
     costs: Costs
@@ -317,7 +362,10 @@ class Limits:
 
 @dataclass(frozen=True)
 class Explanation:
-    """A workload explained, or one of its calls: just one of `workload` and `call` is set."""
+    """A workload explained, or one of its calls: just one of `workload` and `call` is set.
+
+    owner: what llm-audit.toml says of the workload, the word in force first.
+    """
 
     schema_version: int
     tool_version: str
@@ -326,5 +374,6 @@ class Explanation:
     as_of: date
     thresholds: Limits
     who: Who
+    owner: tuple[OwnersWord, ...]
     workload: Workload | None
     call: Call | None

@@ -16,7 +16,7 @@ _STATUS = {
     "answered by the gateway's cache.",
     "free": "This endpoint costs nothing.",
     "unpriced_model": "No price: the model is not on the price card.",
-    "unpriced_date": "No price: no rate is known for that day, or the log has no time.",
+    "unpriced_date": "No price: no rate is known for {days}.",
     "unpriced_tier": "No price: no rate is known for that service tier.",
     "unpriced_tokens": "No price: the log lacks token counts, or they contradict each other.",
 }
@@ -73,8 +73,9 @@ def _card(card: Card, width: int) -> list[str]:
             head[-1] = f"prompts of {card.from_tokens:,} to {card.below_tokens - 1:,} tokens"
     lines = wrapped(", ".join(head), width, first="  ")
     if card.price_status != "priced":
-        return [*lines, *wrapped(_STATUS.get(card.price_status, card.price_status), width,
-                                 first="  ")]  # fmt: skip
+        status = _STATUS.get(card.price_status, card.price_status)
+        days = "calls without a time" if card.first_day is None else _days(card)
+        return [*lines, *wrapped(status.replace("{days}", days), width, first="  ")]
     lines += grid(
         ("", "Quantity", "x rate", "= USD", "batch rate", "= USD"),
         [
@@ -160,6 +161,8 @@ def scenario_lines(money: Money | Costs, width: int) -> list[str]:
 
 def money_sentence(money: Money) -> str:
     """What a part of a workload costs, would cost in a batch, and what to do."""
+    if money.advice == "unpriced":
+        return "No price is known for these calls, so no saving either: MONEY below says why."
     if money.effective_cost is None or (money.priced_calls == 0 and money.unpriced_calls):
         return money.note
     said = f"Cost {usd(money.effective_cost)}"

@@ -26,21 +26,23 @@ CREATE OR REPLACE TEMP MACRO bad_count(name, leaf) AS
   CASE WHEN is_bad_count(leaf) THEN name || ' is not a count: ' || wrong_value(leaf) END;
 
 -- Epoch seconds, milliseconds, microseconds or nanoseconds by size; else ISO 8601 or an HTTP date.
--- Text without an offset is UTC.
+-- Text without an offset is UTC. Only 2015 to 2099: what lies outside was written by a clock that was
+-- never set, or stands for "no time".
 CREATE OR REPLACE TEMP MACRO to_time(leaf) AS
   CASE
-    WHEN TRY_CAST(leaf AS DOUBLE) BETWEEN 1e8 AND 1e11
+    WHEN TRY_CAST(leaf AS DOUBLE) BETWEEN 1420070400 AND 4102444799
       THEN make_timestamp(CAST(TRY_CAST(leaf AS DOUBLE) * 1e6 AS BIGINT))
-    WHEN TRY_CAST(leaf AS DOUBLE) BETWEEN 1e11 AND 1e14
+    WHEN TRY_CAST(leaf AS DOUBLE) BETWEEN 1420070400e3 AND 4102444799e3
       THEN make_timestamp(CAST(TRY_CAST(leaf AS DOUBLE) * 1e3 AS BIGINT))
-    WHEN TRY_CAST(leaf AS DOUBLE) BETWEEN 1e14 AND 1e17
+    WHEN TRY_CAST(leaf AS DOUBLE) BETWEEN 1420070400e6 AND 4102444799e6
       THEN make_timestamp(CAST(TRY_CAST(leaf AS DOUBLE) AS BIGINT))
-    WHEN TRY_CAST(leaf AS DOUBLE) BETWEEN 1e17 AND 9e18
+    WHEN TRY_CAST(leaf AS DOUBLE) BETWEEN 1420070400e9 AND 4102444799e9
       THEN make_timestamp(CAST(TRY_CAST(leaf AS DOUBLE) / 1e3 AS BIGINT))
-    WHEN TRY_CAST(leaf AS DOUBLE) IS NULL THEN COALESCE(
-      CAST(TRY_CAST(leaf AS TIMESTAMPTZ) AS TIMESTAMP),
-      try_strptime(leaf, '%a, %d %b %Y %H:%M:%S GMT')
-    )
+    WHEN TRY_CAST(leaf AS DOUBLE) IS NOT NULL THEN NULL
+    WHEN ltrim(leaf) BETWEEN '2015' AND '2100'
+      THEN CAST(TRY_CAST(leaf AS TIMESTAMPTZ) AS TIMESTAMP)
+    WHEN substr(leaf, 13, 4) BETWEEN '2015' AND '2099'
+      THEN try_strptime(leaf, '%a, %d %b %Y %H:%M:%S GMT')
   END;
 
 CREATE OR REPLACE TEMP MACRO milliseconds_between(first, last) AS

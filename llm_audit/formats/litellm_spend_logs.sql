@@ -99,6 +99,7 @@ SELECT
     WHEN call_type IN ('acompletion', 'completion', 'anthropic_messages') THEN 'chat'
     WHEN call_type IN ('aresponses', 'responses') THEN 'responses'
     WHEN call_type IN ('aembedding', 'embedding') THEN 'embeddings'
+    WHEN call_type = '_arealtime' THEN 'realtime'
     ELSE call_type
   END AS operation_name,
   COALESCE(nullif(model_group, ''), model) AS request_model,

@@ -9,15 +9,16 @@ subquery, no function that could read a file, one expression.
 
 from __future__ import annotations
 
+import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cache
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from llm_audit.errors import PolicyError
 from llm_audit.policy.checking import MASK_RULES, MAX_RULES, check_together, checked, evidence_parts
@@ -31,18 +32,21 @@ from llm_audit.policy.parts import (
     UserPrice,
     duration_text,
 )
+from llm_audit.policy.places import Place, Source
 from llm_audit.policy.reading import (
     changed_rules,
     changed_thresholds,
+    decoded,
     known_keys,
-    parse_toml,
+    parsed,
+    read_bytes,
     read_override,
     read_rule,
-    read_toml,
     switched_words,
     table,
     tables,
 )
+from llm_audit.policy.refusal import refusal
 from llm_audit.policy.signals import SIGNALS
 
 __all__ = [
@@ -67,6 +71,7 @@ OWN_FILE = "llm-audit.toml"
 PROJECT_FILE = "pyproject.toml"
 """Where the user's policy may stand, the first before the second (as `[tool.llm-audit]`)."""
 
+_T = TypeVar("_T")
 _TOP_LEVEL = ("words", "rules", "thresholds", "rule", "override", "prices", "aliases")
 
 
@@ -94,19 +99,27 @@ class Policy:
         """
         if path is None:
             return _packaged_policy()
-        return _with_user_file(read_toml(path), path.name, today or date.today())
+        return Policy.parse(read_bytes(path), path.name, today=today)
 
     @staticmethod
-    def parse(data: bytes, source: str, *, today: date | None = None) -> Policy:
-        """As `load`, from the bytes of a file called `source` that need not be there."""
-        return _with_user_file(parse_toml(data, source), source, today or date.today())
+    def parse(data: bytes, name: str, *, today: date | None = None) -> Policy:
+        """As `load`, from the bytes of a file called `name` that need not be there."""
+        return _with_user_file(decoded(data, name), today or date.today())
 
 
 def find_config(folder: Path) -> Path | None:
-    """The config in `folder`: `llm-audit.toml`, else a `pyproject.toml` that has our table."""
+    """The config in `folder`: `llm-audit.toml`, else a `pyproject.toml` that has our table.
+
+    Errors: `PolicyError` for an `llm-audit.toml` that is no file, and a broken `pyproject.toml`.
+    """
     own = folder / OWN_FILE
     if own.is_file():
         return own
+    if os.path.lexists(own):
+        raise PolicyError(
+            f"{OWN_FILE} is here and is no file", slug="config-unreadable",
+            hint="remove the folder or broken link of that name, or name a policy with --config",
+        )  # fmt: skip
     project = folder / PROJECT_FILE
     return project if _has_table(project) else None
 
@@ -115,7 +128,8 @@ def find_config(folder: Path) -> Path | None:
 def _packaged_policy() -> Policy:
     text = resources.files("llm_audit").joinpath(PACKAGED).read_text(encoding="utf-8")
     data = tomllib.loads(text)
-    rules = checked([read_rule(entry, PACKAGED) for entry in data["rule"]])
+    place = Place(Source(PACKAGED, text), ("rule",))
+    rules = checked([read_rule(entry, place, n) for n, entry in enumerate(data["rule"])])
     check_together(rules)
     return Policy(
         rules=rules,
@@ -136,35 +150,50 @@ def hidden_config(folder: Path) -> Path | None:
 
 
 def _has_table(project: Path) -> bool:
-    return project.is_file() and "llm-audit" in read_toml(project).get("tool", {})
+    if not project.is_file():
+        return False
+    tools = parsed(decoded(read_bytes(project), project.name)).get("tool")
+    return isinstance(tools, dict) and "llm-audit" in tools
 
 
-def _with_user_file(data: Mapping[str, Any], source: str, today: date) -> Policy:
+def _with_user_file(source: Source, today: date) -> Policy:
     policy = _packaged_policy()
-    if source == PROJECT_FILE:
-        data = data.get("tool", {}).get("llm-audit", {})
-    known_keys(data, _TOP_LEVEL, source, "")
-    rules = changed_rules(policy.rules, table(data, "rules", source), source)
-    own = checked([read_rule(entry, source) for entry in tables(data, "rule", source)])
+    data: Mapping[str, Any] = parsed(source)
+    top = Place(source)
+    for key in ("tool", "llm-audit") if source.name == PROJECT_FILE else ():
+        data, top = table(data, key, top)
+    top = replace(top, words="")
+    if "tool" in data:
+        raise refusal(
+            top.at("tool"), "[tool.llm-audit] is for pyproject.toml", slug="config-tool",
+            hint="here the tables stand at the top: [rules], [[override]], ...",
+        )  # fmt: skip
+    known_keys(data, _TOP_LEVEL, top)
+    rules = changed_rules(policy.rules, *table(data, "rules", top))
+    own = checked(list(_each(read_rule, tables(data, "rule", top))))
     check_together([*rules, *own])
-    overrides = [
-        read_override(entry, source, number)
-        for number, entry in enumerate(tables(data, "override", source), start=1)
-    ]
-    multipliers, user_prices = read_prices(tables(data, "prices", source), source)
+    overrides = tuple(_each(read_override, tables(data, "override", top)))
+    multipliers, user_prices = read_prices(*tables(data, "prices", top))
     in_force = tuple(o for o in overrides if o.until is None or o.until >= today)
     return replace(
         policy,
         rules=(*rules, *own),
-        thresholds=changed_thresholds(policy.thresholds, table(data, "thresholds", source), source),
-        words=switched_words(policy.words, data.get("words", True), source),
+        thresholds=changed_thresholds(policy.thresholds, *table(data, "thresholds", top)),
+        words=switched_words(policy.words, data.get("words", True), top.at("words", "`words`")),
         overrides=in_force,
         price_multipliers=multipliers,
-        aliases=read_aliases(table(data, "aliases", source), source),
+        aliases=read_aliases(*table(data, "aliases", top)),
         user_prices=user_prices,
         warnings=tuple(
-            f"{source}: the override {o.names} ended on {o.until}; it is ignored"
-            for o in overrides
-            if o not in in_force
+            f"{o.where} ended on {o.until}; it is ignored" for o in overrides if o not in in_force
         ),
     )
+
+
+def _each(
+    read: Callable[[Mapping[str, Any], Place, int], _T],
+    found: tuple[Sequence[Mapping[str, Any]], Place],
+) -> Iterator[_T]:
+    """Every entry of a list of tables, read."""
+    entries, place = found
+    return (read(entry, place, position) for position, entry in enumerate(entries))

@@ -12,7 +12,7 @@ from datetime import date
 from pathlib import Path
 
 from llm_audit.errors import PolicyError
-from llm_audit.policy import PROJECT_FILE, Override, Policy, files
+from llm_audit.policy import PROJECT_FILE, Override, Policy, files, reading
 
 _GLOBS = ("caller", "workload", "model", "operation")
 _SHORT = {"\b": "\\b", "\t": "\\t", "\n": "\\n", "\f": "\\f", "\r": "\\r"}
@@ -43,7 +43,7 @@ def append(path: Path, overrides: Sequence[Override], *, today: date, note: str)
     note: one line that says where they come from; it becomes a comment in front of them.
     Errors: `PolicyError` where the file cannot be written, or cannot be added to; it is unchanged.
     """
-    old = path.read_bytes() if path.exists() else b""
+    old = reading.read_bytes(path) if path.exists() else b""
     before = Policy.parse(old, path.name, today=today)
     new = _appended(old, [entry(override, path.name) for override in overrides], note)
     try:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from llm_audit.errors import PolicyError
 from llm_audit.policy.expressions import ask, check_column, first_line, parsed
-from llm_audit.policy.parts import PACKAGED, Rule
+from llm_audit.policy.parts import OVERRIDE_CODE, Rule
 from llm_audit.policy.refusal import refusal
 from llm_audit.policy.signals import SIGNALS
 
@@ -42,7 +42,7 @@ def checked(rules: Sequence[Rule]) -> tuple[Rule, ...]:
             _check_evidence(rule)
         safe = tuple(replace(rule, when=parsed(connection, rule)) for rule in rules)
         for rule in safe:
-            if rule.source != PACKAGED:  # the packaged rows run in the test suite
+            if not rule.is_packaged:  # the packaged rows run in the test suite
                 _run_literal_rows(connection, rule)
     return safe
 
@@ -55,10 +55,13 @@ def check_together(rules: Sequence[Rule]) -> None:
             slug="too-many-rules",
             hint="switch some off under [rules]: CODE = false",
         )
-    taken: set[str] = set()
+    taken = {OVERRIDE_CODE}
     for rule in rules:
         if rule.code in taken:
-            raise refusal(rule.source, f"rule {rule.code}", "the code is taken", slug="rule-code")
+            raise refusal(
+                rule.place.at("code"), "the code is taken", slug="rule-code",
+                hint="choose another; a packaged rule is changed under [rules]",
+            )  # fmt: skip
         taken.add(rule.code)
 
 
@@ -67,37 +70,43 @@ def _run_literal_rows(connection: duckdb.DuckDBPyConnection, rule: Rule) -> None
     import duckdb
 
     for number, row in enumerate(rule.tests, start=1):
-        place = f"rule {rule.code}, test {number}"
+        place = rule.place.at("tests").at(number - 1, f"rule {rule.code}, test {number}")
         if not isinstance(row, dict) or not isinstance(row.get("expect"), bool):
-            raise refusal(rule.source, place, "needs `expect = true` or false", slug="rule-test")
+            raise refusal(place, "needs `expect = true` or false", slug="rule-test")
         cells = {name: value for name, value in row.items() if name != "expect"}
-        for name in cells:
-            check_column(rule, name, place)
+        for name, value in cells.items():
+            check_column(name, place.at(name))
+            if not isinstance(value, bool | int | float | str):
+                raise refusal(place.at(name), f"`{name}` must be one value", slug="rule-test")
         try:
             fired = ask(connection, rule.when, {c.name: cells.get(c.name) for c in SIGNALS})
         except duckdb.Error as error:
-            raise refusal(rule.source, place, first_line(error), slug="rule-test") from None
+            raise refusal(place, first_line(error), slug="rule-test") from None
         if bool(fired) != row["expect"]:
             fires = "fires" if fired else "does not fire"
-            raise refusal(rule.source, place, f"the rule {fires} on this row", slug="rule-test")
+            raise refusal(place, f"the rule {fires} on this row", slug="rule-test")
 
 
 def _check_evidence(rule: Rule) -> None:
-    names = _PLACEHOLDER.findall(rule.evidence)
-    if len(names) > MAX_PLACEHOLDERS:
+    place = rule.place.at("evidence", f"rule {rule.code}, `evidence`")
+    found = list(_PLACEHOLDER.finditer(rule.evidence))
+    if len(found) > MAX_PLACEHOLDERS:
+        raise refusal(place, f"has more than {MAX_PLACEHOLDERS} placeholders", slug="rule-evidence")
+    for placeholder in found:
+        check_column(placeholder[1], replace(place, inside=placeholder.start(1)))
+    other = re.search(r"[{}]", _PLACEHOLDER.sub(lambda m: " " * len(m[0]), rule.evidence))
+    if other:
         raise refusal(
-            rule.source,
-            f"rule {rule.code}",
-            f"evidence has more than {MAX_PLACEHOLDERS} placeholders",
+            replace(place, inside=other.start()),
+            f"a {other[0]} that belongs to no placeholder",
             slug="rule-evidence",
+            hint="write a signal's name alone between braces, such as {calls}",
         )
-    for name in names:
-        check_column(rule, name, f"rule {rule.code}, evidence")
 
 
 def evidence_parts(sentence: str) -> tuple[list[str], list[str | None]]:
     """Four literal pieces and three signal names (None where there are fewer placeholders)."""
-    pieces = _PLACEHOLDER.split(sentence)
+    pieces = _PLACEHOLDER.split(sentence.strip())
     texts = pieces[0::2] + [""] * (MAX_PLACEHOLDERS + 1)
     names: list[str | None] = [*pieces[1::2], None, None, None]
     return texts[: MAX_PLACEHOLDERS + 1], names[:MAX_PLACEHOLDERS]

@@ -11,7 +11,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from llm_audit.errors import PolicyError
-from llm_audit.policy.parts import PACKAGED, Rule
+from llm_audit.policy.parts import Rule
+from llm_audit.policy.places import Place
 from llm_audit.policy.refusal import nearest, refusal
 from llm_audit.policy.signals import SIGNALS
 
@@ -23,12 +24,18 @@ _EXAMPLE = {
 }
 """A row without NULLs: a type that does not fit shows here and not in the middle of a report."""
 
+_LARGE = _EXAMPLE | {column.name: 2 * 10**9 for column in SIGNALS if column.sql_type == "BIGINT"}
+"""The same with counts that only a huge log has: what overflows does so here."""
+
 _ALLOWED_CLASSES = frozenset(
     ("CONJUNCTION", "COMPARISON", "OPERATOR", "BETWEEN", "COLUMN_REF", "CONSTANT", "FUNCTION")
 )
 _ALLOWED_FUNCTIONS = frozenset(
     ("+", "-", "*", "/", "~~", "!~~", "abs", "least", "greatest", "lower")
 )
+
+_SPELLED = {"~~*": "ILIKE", "!~~*": "ILIKE", "~~~": "GLOB", "like_escape": "ESCAPE"}
+"""Functions whose name is not what the user wrote."""
 
 _PREFIX = "SELECT ("
 """What stands before an expression when it is parsed; positions are counted behind it."""
@@ -45,6 +52,13 @@ def parsed(connection: duckdb.DuckDBPyConnection, rule: Rule) -> str:
     Printing it anew drops comments and closes every bracket, so that it can stand inside the
     generated SELECT without touching its neighbours.
     """
+    try:
+        return _parsed(connection, rule)
+    except RecursionError:
+        raise refusal(_place(rule, len(_PREFIX)), "nested too deeply", slug="rule-when") from None
+
+
+def _parsed(connection: duckdb.DuckDBPyConnection, rule: Rule) -> str:
     import duckdb
 
     tree = _syntax_tree(connection, rule)
@@ -56,17 +70,18 @@ def parsed(connection: duckdb.DuckDBPyConnection, rule: Rule) -> str:
     expression = str(row[0] if row else "").removeprefix("SELECT ")
     try:
         answer = ask(connection, expression, _EXAMPLE)
+        if not rule.is_packaged:
+            ask(connection, expression, _LARGE)
     except duckdb.Error as error:
         raise _unfit(rule, _misfit(connection, rule), rule.when, error) from None
     if not isinstance(answer, bool):
         raise refusal(
-            rule.source,
             _place(rule, len(_PREFIX)),
             f"`{rule.when.strip()}` is not a yes-or-no expression",
             slug="rule-when",
             hint="compare the column with something, such as share_streaming >= 0.5",
         )
-    if rule.source != PACKAGED:
+    if not rule.is_packaged:
         _check_pieces(connection, rule, tree)
     return expression
 
@@ -106,7 +121,6 @@ _NOWHERE = 2**63
 
 def _unfit(rule: Rule, byte: int | None, text: str, error: Exception) -> PolicyError:
     return refusal(
-        rule.source,
         _place(rule, byte),
         f"`{text.strip()}` does not fit the signals: {first_line(error)}",
         slug="rule-when",
@@ -133,15 +147,13 @@ def _misfit(connection: duckdb.DuckDBPyConnection, rule: Rule) -> int | None:
     return None
 
 
-def _place(rule: Rule, byte: int | None) -> str:
-    """Where in the expression a byte of `SELECT (when` stands, counted in characters from 1."""
+def _place(rule: Rule, byte: int | None) -> Place:
+    """Where a byte of `SELECT (when` stands: its line and column in the file, if it is known."""
+    place = rule.place.at("when", f"rule {rule.code}, `when`")
     read = (_PREFIX + rule.when).encode()
     if byte is None or not len(_PREFIX) <= byte <= len(read):
-        return f"rule {rule.code}"
-    before = read[:byte].decode(errors="ignore")[len(_PREFIX) :]
-    position = len(before) - before.rfind("\n")
-    line = f"line {before.count(chr(10)) + 1}, " if "\n" in rule.when else ""
-    return f"rule {rule.code}, {line}position {position} of `when`"
+        return place
+    return replace(place, inside=len(read[:byte].decode(errors="ignore")) - len(_PREFIX))
 
 
 def _syntax_tree(connection: duckdb.DuckDBPyConnection, rule: Rule) -> Mapping[str, Any]:
@@ -161,7 +173,6 @@ def _syntax_tree(connection: duckdb.DuckDBPyConnection, rule: Rule) -> Mapping[s
         or len(node["select_list"]) != 1
     ):
         raise refusal(
-            rule.source,
             _place(rule, len(_PREFIX)),
             "`when` must be one expression",
             slug="rule-when",
@@ -177,7 +188,6 @@ def _unparsable(rule: Rule, answer: Mapping[str, Any]) -> PolicyError:
     end = len((_PREFIX + rule.when).encode())
     message = str(answer.get("error_message", "cannot be parsed"))
     return refusal(
-        rule.source,
         _place(rule, min(byte, end)),
         message if byte < end else "syntax error: the expression ends where something is missing",
         slug="rule-when",
@@ -192,15 +202,14 @@ def _check_node(rule: Rule, node: Mapping[str, Any]) -> None:
     place = _place(rule, node.get("query_location"))
     if kind not in _ALLOWED_CLASSES or (kind == "FUNCTION" and name not in _ALLOWED_FUNCTIONS):
         raise refusal(
-            rule.source,
             place,
-            f"{name or kind.lower()} is not allowed",
+            f"{_SPELLED.get(name, name) or kind.lower()} is not allowed",
             slug="rule-when",
-            hint="use comparisons, AND, OR, NOT, IN, BETWEEN, IS NULL, arithmetic and "
+            hint="allowed: comparisons, LIKE, AND, OR, NOT, IN, BETWEEN, IS NULL, arithmetic and "
             + ", ".join(sorted(f for f in _ALLOWED_FUNCTIONS if f.isalpha())),
         )
     if kind == "COLUMN_REF":
-        check_column(rule, ".".join(node["column_names"]), place)
+        check_column(".".join(node["column_names"]), place)
     for child in _children(node):
         _check_node(rule, child)
 
@@ -215,12 +224,11 @@ def _children(node: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
                 yield child["expression"]
 
 
-def check_column(rule: Rule, name: str, place: str) -> None:
+def check_column(name: str, place: Place) -> None:
     """Errors: `PolicyError` naming the nearest signal, if there is none of this name."""
     known = [column.name for column in SIGNALS]
     if name not in known:
         raise refusal(
-            rule.source,
             place,
             f"there is no signal `{name}`",
             slug="unknown-signal",

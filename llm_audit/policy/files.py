@@ -30,8 +30,8 @@ def replace(path: Path, data: bytes) -> None:
 
     A link is followed and a file keeps its mode. Errors: `PolicyError`; the old file stays.
     """
-    target = path.resolve()
     try:
+        target = path.resolve()
         handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
         try:
             with os.fdopen(handle, "wb") as file:
@@ -44,7 +44,7 @@ def replace(path: Path, data: bytes) -> None:
             with suppress(OSError):
                 Path(name).unlink()
             raise
-    except OSError as error:
+    except (OSError, RuntimeError) as error:  # the latter: a link that leads to itself
         raise _unwritable(path, error) from None
 
 
@@ -57,9 +57,9 @@ def _mode(path: Path) -> int:
     return 0o666 & ~mask
 
 
-def _unwritable(path: Path, error: OSError) -> PolicyError:
+def _unwritable(path: Path, error: OSError | RuntimeError) -> PolicyError:
     return PolicyError(
-        f"cannot write {path}: {error.strerror}",
+        f"cannot write {path}: {getattr(error, 'strerror', error)}",
         slug="config-unwritable",
         hint="choose a folder that exists and that you may write to",
     )

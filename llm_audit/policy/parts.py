@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from llm_audit.policy.places import Place, Source
+
 PACKAGED = "rules.toml"
 """The file with the rules that come with the program."""
+
+OVERRIDE_CODE = "OVERRIDE"
+"""The code under which an owner's override stands among the reasons (`sql/36_reasons.sql`)."""
 
 KINDS = ("declared", "veto", "evidence", "words", "note")
 """What a rule is, strongest first. A note weighs nothing: it says what the log does not tell."""
@@ -27,7 +32,16 @@ class Rule:
     evidence: str
     why: str
     tests: tuple[Mapping[str, Any], ...] = ()
-    source: str = PACKAGED
+    place: Place = field(default=Place(Source(PACKAGED)), compare=False)
+
+    @property
+    def is_packaged(self) -> bool:
+        """Whether it comes with the program."""
+        return self.place.source.name == PACKAGED
+
+
+LONGEST_SIGNED = {"because": 250, "by": 60}
+"""Most characters of an override's reason and signature: what a report shows without cutting."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +49,7 @@ class Override:
     """What an owner says about workloads: a label, or how long a result may take (seconds).
 
     `caller`, `workload`, `model` and `operation` are globs (see `policy.globs`); all must match.
+    `place` is where it was read, None for one that was not.
     """
 
     caller: str
@@ -46,28 +61,43 @@ class Override:
     because: str
     by: str
     until: date | None
+    place: Place | None = field(default=None, compare=False)
 
     @property
     def names(self) -> str:
-        """Whom it is about, as the user wrote it."""
+        """Whom it is about, as the user wrote it: `caller = 'etl-*'`."""
         globs = {
             "caller": self.caller,
             "workload": self.workload,
             "model": self.model,
             "operation": self.operation,
         }
-        return ", ".join(f"{key} = {glob!r}" for key, glob in globs.items() if glob != "*")
+        named = [f"{key} = {glob!r}" for key, glob in globs.items() if glob != "*"]
+        return ", ".join(named) or "caller = '*'"
+
+    @property
+    def where(self) -> str:
+        """The same with its line, for a warning: `llm-audit.toml, line 9, the override of ...`."""
+        what = f"the override of {self.names}"
+        return f"{replace(self.place, words='')}, {what}" if self.place else what
 
     @property
     def sentence(self) -> str:
         """The override as one sentence for the report."""
-        decision = (
-            f"the owner labels this {self.label}"
-            if self.label
-            else f"the owner allows {duration_text(self.tolerance_s or 0.0)} for a result"
-        )
+        return f"{self.decision}: {self.because} {self.signature}"
+
+    @property
+    def decision(self) -> str:
+        """What the owner says, without why."""
+        if self.label:
+            return f"the owner labels this {self.label}"
+        return f"the owner allows {duration_text(self.tolerance_s or 0.0)} for a result"
+
+    @property
+    def signature(self) -> str:
+        """Who says so, and until when."""
         limit = f", until {self.until.isoformat()}" if self.until else ""
-        return f"{decision}: {self.because} ({self.by}{limit})"
+        return f"({self.by}{limit})"
 
 
 @dataclass(frozen=True)

@@ -36,6 +36,7 @@ SIGNALS: tuple[Column, ...] = (
     Column("provider_name", "VARCHAR", "", "who is paid"),
     Column("model", "VARCHAR", "", "the model asked for, else the one that answered"),
     Column("template_hash", "VARCHAR", "", "NULL where small templates are pooled"),
+    Column("share_template", "DOUBLE", "", "share of the job's calls that carry the template"),
     Column("calls", "BIGINT", "", "calls of the workload"),
     Column("active_days", "BIGINT", "", "UTC days with a call"),
     Column("run_count", "BIGINT", "", "runs: islands between pauses over ten minutes"),
@@ -46,13 +47,14 @@ SIGNALS: tuple[Column, ...] = (
     Column("share_in_pool_runs", "DOUBLE", "", "share of calls in runs that drain a list"),
     Column("share_in_bulk_runs", "DOUBLE", "", "share of calls in runs that a program drives"),
     Column(
-        "large_run_days", "BIGINT", "", "days (pauses of 12 h between) with a run of 50 or more"
+        "large_run_days", "BIGINT", "", "days (24 hours, from the first) with a run of 50 or more"
     ),
     Column("daily_regularity", "DOUBLE", "", "0 to 1: how alike the start times of such runs are"),
+    Column("hourly_regularity", "DOUBLE", "", "the same on the dial of an hour: is it the minute?"),
     Column("large_run_weeks", "BIGINT", "", "weeks (pauses of 5 days between) with such a run"),
     Column("large_runs_per_day", "DOUBLE", "", "runs of 50 or more per day that has any"),
     Column("weekly_regularity", "DOUBLE", "", "the same on the dial of a week"),
-    Column("bulk_run_days", "BIGINT", "", "days (pauses of 12 h between) with a driven run"),
+    Column("bulk_run_days", "BIGINT", "", "days (24 hours, from the first) with a driven run"),
     Column("bulk_median_s", "DOUBLE", "", "how long the median driven run lasts"),
     Column("start_arc_h", "DOUBLE", "", "hours of the day within which all driven runs start"),
     Column(
@@ -66,11 +68,24 @@ SIGNALS: tuple[Column, ...] = (
     Column("share_unanswered", "DOUBLE", "", "share that repeats a prompt before it was answered"),
     Column("share_token_growth", "DOUBLE", "", "share sized like a replayed conversation"),
     Column("share_conversation", "DOUBLE", "", "share that follows in a conversation"),
+    Column("share_serial_trace", "DOUBLE", "", "share that starts as its trace's last call ends"),
+    Column("share_child_calls", "DOUBLE", "", "share whose parent is a call answered before"),
+    Column(
+        "think_time_pairs",
+        "BIGINT",
+        "",
+        "calls that came 8 s to 30 min after the answer they build on",
+    ),
+    Column("share_think_time", "DOUBLE", "", "the same as a share of all that build on one"),
     Column("share_prompts_known", "DOUBLE", "", "share with prompt hashes"),
     Column("share_single_turn", "DOUBLE", "", "share with at most two messages"),
     Column("distinct_prompts", "BIGINT", "", "different last messages"),
+    Column("share_duplicate_prompts", "DOUBLE", "", "share that asks an earlier prompt once more"),
     Column("share_cancelled", "DOUBLE", "", "share that the client gave up"),
     Column("cancel_minutes", "BIGINT", "", "different minutes with a cancelled call"),
+    Column("share_refused", "DOUBLE", "", "share refused because the request itself was wrong"),
+    Column("corrected_calls", "BIGINT", "", "such calls that another prompt followed within 60 s"),
+    Column("share_corrected", "DOUBLE", "", "the same as a share"),
     Column("waited_calls", "BIGINT", "", "requests that succeeded 20 s or more after a refusal"),
     Column("share_short_timeout", "DOUBLE", "", "timeouts up to 60 s, of those known"),
     Column("client_timeout_min_s", "DOUBLE", "", "shortest known client timeout"),
@@ -81,6 +96,12 @@ SIGNALS: tuple[Column, ...] = (
     Column("share_ci", "DOUBLE", "", "share started by a CI pipeline"),
     Column("scheduler", "VARCHAR", "", "one of the schedulers"),
     Column("share_batch_tier", "DOUBLE", "", "share served as batch"),
+    Column(
+        "share_key_batch",
+        "DOUBLE",
+        "",
+        "share of its keys' tokens to its models that the provider's export shows as batch",
+    ),
     Column("share_flex_tier", "DOUBLE", "", "share served as flex"),
     Column("share_priority_tier", "DOUBLE", "", "share served as priority"),
     Column("share_short_input", "DOUBLE", "", "share with input under 40 tokens"),
@@ -97,7 +118,7 @@ SIGNALS: tuple[Column, ...] = (
     Column("clock_deadline", "VARCHAR", "", "a deadline tag that names a time of day"),
     Column("later_deadline", "VARCHAR", "", "a deadline tag that names a week, month or quarter"),
     Column("backlog_h", "DOUBLE", "", "hours that the reported queue lasts at the workload's rate"),
-    Column("environment", "VARCHAR", "", "prod, staging, ci, ..."),
+    Column("environment", "VARCHAR", "", "in lower case, if most calls name it: prod, eval, ci"),
 )
 """The columns of the `signals` table that rules may use: name, SQL type, (no attribute), meaning.
 

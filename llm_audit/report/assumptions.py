@@ -36,8 +36,8 @@ def _own_rates(pricing: Pricing) -> tuple[str, ...]:
 def assumptions(pricing: Pricing) -> tuple[str, ...]:
     """The sentences, the most consequential first."""
     return (
-        "The headline counts batch-eligible workloads that are worth moving: at least 100 calls on "
-        "their busiest day and a positive conservative saving. The gray area is never in it.",
+        "The headline counts batch-eligible workloads that are worth moving: at least 100 calls "
+        "within 24 hours and a positive conservative saving. The gray area is never in it.",
         "Conservative means that every cache hit of today is lost in the batch; expected and best "
         "let some or all of them survive.",
         "Observed figures use the prices of each call's own day. Monthly figures take the same "

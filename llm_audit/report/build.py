@@ -39,19 +39,25 @@ _T = TypeVar("_T")
 
 
 def build(
-    connection: duckdb.DuckDBPyConnection, *, now: datetime, project: bool, tool_version: str
+    connection: duckdb.DuckDBPyConnection,
+    *,
+    now: datetime,
+    project: bool,
+    tool_version: str,
+    policy_warnings: Iterable[str] = (),
 ) -> r.Result:
     """The result of the audit in `connection`, whose steps up to 93 have run.
 
     now: when the result is made, UTC. project: project to a month even from a short log
     (fewer than 7 days or 1,000 calls). Too much without a price is never projected.
+    policy_warnings: what the user's policy says in vain, to be shown beside the figures.
     """
     [period_row] = _rows(connection, "report_period")
     period = r.Period(
         period_row["start_at"], period_row["end_at"], period_row["days"], period_row["calls"]
     )
     totals = _read(connection, "report_totals", r.Totals)[0]
-    quality = _data_quality(connection, period_row["calls_without_time"])
+    quality = _data_quality(connection, period_row["calls_without_time"], tuple(policy_warnings))
     pricing = _pricing(connection)
     projection = _unrated(connection, pricing) or _projection(
         period, totals, quality, forced=project
@@ -220,7 +226,9 @@ def _pricing(connection: duckdb.DuckDBPyConnection) -> r.Pricing:
     return _make(r.Pricing, {**row, "own_rates": tuple(own)})
 
 
-def _data_quality(connection: duckdb.DuckDBPyConnection, calls_without_time: int) -> r.DataQuality:
+def _data_quality(
+    connection: duckdb.DuckDBPyConnection, calls_without_time: int, policy_warnings: tuple[str, ...]
+) -> r.DataQuality:
     files = _read(connection, "report_files", r.LogFile)
     rejects = _read(connection, "report_rejects", r.RejectReason)
     shorten = _below_common_folder([file.path for file in files])
@@ -244,6 +252,7 @@ def _data_quality(connection: duckdb.DuckDBPyConnection, calls_without_time: int
         rejects_by_reason=_worst_rejects(rejects, shorten),
         worst_files=_worst_files(files, shorten),
         reconciliation=_reconciliation(connection),
+        policy_warnings=policy_warnings,
     )
 
 

@@ -338,7 +338,8 @@ class DataQuality:
 
     `closes` is true when lines = calls + rejects + duplicates + not_calls. The two lists are cut
     at `build.LISTED`, worst first; the counts above them are always complete. reconciliation is
-    None where no provider's export is in the database.
+    None where no provider's export is in the database. policy_warnings: what of the user's
+    llm-audit.toml has ended or names nothing in this log.
     """
 
     files: int
@@ -356,6 +357,7 @@ class DataQuality:
     rejects_by_reason: tuple[RejectReason, ...]
     worst_files: tuple[LogFile, ...]
     reconciliation: Reconciliation | None
+    policy_warnings: tuple[str, ...]
 
 
 @dataclass(frozen=True)

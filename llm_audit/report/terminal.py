@@ -53,6 +53,8 @@ def table(result: Result, *, width: int = 100, encoding: str = "utf-8") -> str:
     blocks = [_bottom_line(result, width)]
     if result.workloads:
         blocks.append(_workloads(result, width))
+    if result.data_quality.policy_warnings:
+        blocks.append(_policy_warnings(result, width))
     blocks.append(_footer(result, width))
     text = "\n\n".join(blocks) + "\n"
     if encoding.lower().replace("-", "").startswith("utf"):
@@ -129,6 +131,11 @@ def _line(row: tuple[str, ...], columns: Sequence[int], widths: Sequence[int]) -
         blank = " " * (widths[place] - _cells_wide(text))
         parts.append(blank + text if _COLUMNS[place].right else text + blank)
     return _GAP.join(parts).rstrip()
+
+
+def _policy_warnings(result: Result, width: int) -> str:
+    warnings = result.data_quality.policy_warnings
+    return "\n".join(_wrapped(f"! {warning}", width) for warning in warnings)
 
 
 def _footer(result: Result, width: int) -> str:

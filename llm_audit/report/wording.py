@@ -31,6 +31,7 @@ LABELS = {
 
 ADVICE = {
     "batch": "Move to batch",
+    "needs_error_feedback": "Try ten calls first",
     "ask_owner": "Ask the owner",
     "realtime": "Keep realtime",
     "keep_sync_cache_cheaper": "Keep synchronous, cache is cheaper",

@@ -1,10 +1,20 @@
 """Questions to the owners of gray workloads, and their answers as overrides.
 
 Whether a result may come a day later never shows in a log for sure; a person knows. Here the gray
-workloads become questions, dearest first, each with the evidence and with what a yes would save.
+workloads become questions, each with the evidence and with what a yes would save, dearest first.
 """
 
-from llm_audit.review.answer import NO, YES, Answer, Signature, find, override, parse, signed
+from llm_audit.review.answer import (
+    NO,
+    YES,
+    Answer,
+    Signature,
+    find,
+    is_repeated,
+    override,
+    parse,
+    signed,
+)
 from llm_audit.review.build import (
     Standing,
     answered,
@@ -30,6 +40,7 @@ __all__ = [
     "answered_lines",
     "find",
     "gray_workloads",
+    "is_repeated",
     "listing",
     "look",
     "override",

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import difflib
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from llm_audit.errors import PolicyError, UsageError
+from llm_audit.errors import UsageError
 from llm_audit.policy import Override
 from llm_audit.policy.reading import seconds
 from llm_audit.review.build import DAY_S, Standing
@@ -54,16 +53,13 @@ def parse(text: str) -> Answer:
     if word in ("no", "n"):
         return NO
     try:
-        tolerance_s = seconds(word, "", "")
-    except PolicyError:
-        tolerance_s = 0.0
-    if not 0 < tolerance_s < math.inf:
+        return Answer(seconds(word))
+    except ValueError as error:
         raise UsageError(
-            f"{text!r} is no answer",
+            f"{text!r} is no answer: {error}",
             slug="answer",
-            hint="answer 24h, another time such as 8h, or no",
-        )
-    return Answer(tolerance_s)
+            hint="answer 24h (or yes), another time such as 8h, or no (somebody waits)",
+        ) from None
 
 
 def find(name: str, asked: Sequence[Question], all_of_them: Mapping[str, Standing]) -> Question:
@@ -81,24 +77,51 @@ def find(name: str, asked: Sequence[Question], all_of_them: Mapping[str, Standin
             slug="answer-unclear",
             hint=f"name one: {ids}",
         )
-    if name not in all_of_them:
-        near = difflib.get_close_matches(name, [q.workload_id for q in asked], n=1, cutoff=0.5)
+    known = _named(name, all_of_them)
+    if not known:
+        names = [n for q in asked for n in (q.workload_id, q.caller)]
+        near = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
         raise UsageError(
             f"there is no workload {name!r} in this log",
             slug="answer-unknown",
             hint=f"did you mean {near[0]}?" if near else "`llm-audit review` lists the questions",
         )
-    if answer := all_of_them[name].answer:
-        raise UsageError(
-            f"{name} has an answer already, and the first one counts: {answer}",
-            slug="answer-taken",
-            hint="change that [[override]] in the config, or remove it and answer again",
-        )
+    for standing in known:
+        if standing.answer:
+            raise UsageError(
+                f"{name} has an answer already, and the first one counts: {standing.answer}",
+                slug="answer-taken",
+                hint="change that [[override]] in the config, or remove it and answer again",
+            )
     raise UsageError(
-        f"{name} is {all_of_them[name].labels}: there is nothing to ask",
+        f"{name} is {known[0].labels}: there is nothing to ask",
         slug="answer-not-gray",
         hint="an [[override]] in the config still overrules the label",
     )
+
+
+def is_repeated(
+    name: str, said: Override, asked: Sequence[Question], all_of_them: Mapping[str, Standing],
+    *, any_reason: bool,
+) -> bool:  # fmt: skip
+    """Whether all of this name is answered so already; `any_reason`: for whatever reason."""
+    if any(name in (q.workload_id, q.caller) for q in asked):
+        return False
+    answers = [standing.answer for standing in _named(name, all_of_them) if standing.answer]
+    return bool(answers) and all(
+        answer == said.sentence
+        or (
+            any_reason
+            and answer.startswith(f"{said.decision}: ")
+            and answer.endswith(f" {said.signature}")
+        )
+        for answer in answers
+    )
+
+
+def _named(name: str, all_of_them: Mapping[str, Standing]) -> list[Standing]:
+    """The workloads of this id or of this caller."""
+    return [s for workload_id, s in all_of_them.items() if name in (workload_id, s.caller)]
 
 
 def override(question: Question, answer: Answer, signature: Signature) -> Override:
@@ -108,9 +131,11 @@ def override(question: Question, answer: Answer, signature: Signature) -> Overri
 
 def signed(answer: Answer, signature: Signature, names: Mapping[str, str]) -> Override:
     """An override of the workloads that these globs name."""
-    globs = {"caller": "*", "workload": "*", "model": "*", "operation": "*"}
     return Override(
-        **(globs | dict(names)),
+        caller=names.get("caller", "*"),
+        workload=names.get("workload", "*"),
+        model=names.get("model", "*"),
+        operation=names.get("operation", "*"),
         label="realtime" if answer.tolerance_s is None else None,
         tolerance_s=answer.tolerance_s,
         because=signature.because,

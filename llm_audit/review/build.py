@@ -86,6 +86,7 @@ def gray_workloads(connection: duckdb.DuckDBPyConnection) -> tuple[Gray, ...]:
 class Standing:
     """What holds for a workload of any label; `answer` is the override in force, as a sentence."""
 
+    caller: str
     labels: str
     answer: str | None
 
@@ -93,7 +94,8 @@ class Standing:
 def standing(connection: duckdb.DuckDBPyConnection) -> dict[str, Standing]:
     """Every workload of the log by its id."""
     return {
-        name: Standing(labels, answer) for name, labels, answer in _rows(connection, "standing")
+        name: Standing(caller, labels, answer)
+        for name, caller, labels, answer in _rows(connection, "standing")
     }
 
 
@@ -131,8 +133,12 @@ def look(connection: duckdb.DuckDBPyConnection) -> Look:
 
 
 def questions(workloads: Iterable[Gray], now: Look, if_yes: Look) -> tuple[Question, ...]:
-    """One question per gray workload that no override names yet, in the same order."""
-    return tuple(_question(w, now, if_yes) for w in workloads if w.answer is None)
+    """One question per gray workload that no override names yet: what a yes saves most, first.
+
+    Where yeses save alike, the order of the workloads stays.
+    """
+    asked = (_question(w, now, if_yes) for w in workloads if w.answer is None)
+    return tuple(sorted(asked, key=lambda question: -question.saving_if_yes))
 
 
 def answered(workloads: Iterable[Gray]) -> tuple[Answered, ...]:

@@ -57,7 +57,7 @@ class Answered:
 
 @dataclass(frozen=True)
 class Review:
-    """All questions, dearest possible saving first. `file` is where answers are written."""
+    """All questions, the dearest yes first. `file` is where answers are written."""
 
     schema_version: int
     file: str

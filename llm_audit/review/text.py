@@ -8,7 +8,7 @@ from decimal import Decimal
 from llm_audit.review.result import Evidence, Question, Review
 from llm_audit.text import printable
 
-_CHOICES = "24h, a time such as 8h, or no"
+_CHOICES = "24h or yes, another time such as 8h, or no where somebody waits"
 
 
 def question_lines(question: Question) -> Iterator[str]:
@@ -41,8 +41,8 @@ def listing(review: Review) -> str:
     if review.questions:
         count = f"{len(review.questions):,} question{'s'[: len(review.questions) != 1]}"
         lines.append(
-            f"{count}; answer on a terminal, or with --answer WORKLOAD=({_CHOICES}) --by NAME; "
-            f"answers go to {printable(review.file)}"
+            f"{count}. Answer on a terminal, or with: llm-audit review --answer WORKLOAD=ANSWER "
+            f"--by NAME (ANSWER: {_CHOICES}). Answers go to {printable(review.file)}."
         )
     else:
         lines.append("nothing to ask: no gray workload is without an answer")

@@ -4,7 +4,7 @@
 -- Works where prompts are not logged. `waits`: the call before had ended; ids of jobs and reports
 -- are written into conversation fields too, but their calls overlap. `grows`: it waits and has more
 -- messages. `tokens_grow`: the input is the last input plus the last answer and something new, the
--- size that a replayed history has.
+-- size that a replayed history has. `pause_us`: from the end of the call before to this one.
 SELECT
   call_no,
   previous_ended_at <= started_at AS waits,
@@ -13,7 +13,11 @@ SELECT
   AND input_tokens > previous_input_tokens
   AND input_tokens * 10 >= previous_input_tokens * 10 + previous_output_tokens * 8
   AND input_tokens * 10 <= (previous_input_tokens + previous_output_tokens) * 16 + 30000
-    AS tokens_grow
+    AS tokens_grow,
+  CASE
+    WHEN previous_ended_at <= started_at
+      THEN date_diff('microsecond', previous_ended_at, started_at)
+  END AS pause_us
 FROM (
   SELECT
     facts.call_no,

@@ -1,5 +1,5 @@
 -- table: runs
--- grain: one row per run (unit_no, run_no)
+-- grain: one row per run (unit_no, run_no) with a served call; failed calls do not count
 SELECT
   unit_no,
   run_no,
@@ -7,4 +7,5 @@ SELECT
   min(started_us) AS started_us,
   max(ended_us) AS ended_us
 FROM call_runs
+WHERE is_served
 GROUP BY unit_no, run_no

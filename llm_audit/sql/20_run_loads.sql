@@ -44,12 +44,12 @@ FROM (
     SELECT calls.unit_no, calls.run_no, calls.started_us AS at_us, 1 AS step, calls.input_tokens
     FROM call_runs AS calls
     INNER JOIN runs ON calls.unit_no = runs.unit_no AND calls.run_no = runs.run_no
-    WHERE runs.calls >= 50 AND calls.ended_us > calls.started_us
+    WHERE runs.calls >= 50 AND calls.is_served AND calls.ended_us > calls.started_us
     UNION ALL
     SELECT calls.unit_no, calls.run_no, calls.ended_us AS at_us, -1 AS step, calls.input_tokens
     FROM call_runs AS calls
     INNER JOIN runs ON calls.unit_no = runs.unit_no AND calls.run_no = runs.run_no
-    WHERE runs.calls >= 50 AND calls.ended_us > calls.started_us
+    WHERE runs.calls >= 50 AND calls.is_served AND calls.ended_us > calls.started_us
   ) AS events
   WINDOW in_order AS (
     PARTITION BY unit_no, run_no ORDER BY at_us, step

@@ -3,12 +3,17 @@
 --
 -- Run sizes, and when runs start. A workload takes the runs of its whole job where at least 80 % of
 -- its calls lie in driven runs of the job and clearly fewer in its own; so a chat does not inherit
--- the nature of a backfill beside it. Regularity is the length of the mean direction of run starts
--- on a dial of a day or a week: 1 means always the same minute, 0 means any time. Only runs of at
--- least 50 calls count there: a person's morning greeting is regular too. `bulk` runs are those
--- that a program drives (pool or loop). Days are counted by pauses of 12 hours between starts, weeks
--- by pauses of five days, so that no midnight and no time zone matters. `start_arc_h`: the part of
--- the day in which all bulk runs start. `feedback`: rises minus falls of the input, as a share.
+-- the nature of a backfill beside it. `bulk` runs are those that a program drives (pool or loop).
+--
+-- Regularity is the length of the mean direction of run starts on a dial of an hour, a day or a
+-- week: 1 means always the same, 0 means any time. Only runs of at least 50 calls count there: a
+-- person's morning greeting is regular too. The dial of an hour tells a clock, which starts within
+-- seconds, from a person of regular habits; and a change of the clocks moves no minute.
+--
+-- Days are steps of 24 hours that begin half a day before the first such run: no midnight and no
+-- time zone matters, and daily runs that come a little early or late fall in days of their own.
+-- Weeks are counted by pauses of five days. `start_arc_h`: the part of the day in which all bulk
+-- runs start. `feedback`: rises minus falls of the input, as a share.
 SELECT
   chosen.workload_no,
   chosen.unit_no,
@@ -21,14 +26,16 @@ SELECT
   units.large_run_days,
   units.large_run_weeks,
   units.large_runs_per_day,
+  units.hourly_regularity,
   units.daily_regularity,
   units.weekly_regularity,
   units.bulk_run_days,
   units.bulk_median_s,
   units.feedback,
-  24 - greatest(
-    units.longest_gap_us, 86400000000 - (units.last_bulk_us - units.first_bulk_us)
-  ) / 3600000000.0 AS start_arc_h
+  24 - CAST(
+    greatest(units.longest_gap_us, 86400000000 - (units.last_bulk_us - units.first_bulk_us))
+    AS DOUBLE
+  ) / 3600000000 AS start_arc_h
 FROM (
   SELECT
     own.workload_no,
@@ -70,13 +77,15 @@ INNER JOIN (
       AS share_in_large_runs,
     CAST(sum(CASE WHEN is_pool THEN calls ELSE 0 END) AS DOUBLE) / sum(calls) AS share_in_pool_runs,
     CAST(sum(CASE WHEN is_bulk THEN calls ELSE 0 END) AS DOUBLE) / sum(calls) AS share_in_bulk_runs,
-    CAST(sum(CASE WHEN is_large AND large_pause_us >= 43200000000 THEN 1 ELSE 0 END) AS BIGINT)
-      AS large_run_days,
+    count(DISTINCT large_day) AS large_run_days,
     CAST(sum(CASE WHEN is_large AND large_pause_us >= 432000000000 THEN 1 ELSE 0 END) AS BIGINT)
       AS large_run_weeks,
-    CAST(sum(CASE WHEN is_large THEN 1 ELSE 0 END) AS DOUBLE)
-    / nullif(sum(CASE WHEN is_large AND large_pause_us >= 43200000000 THEN 1 ELSE 0 END), 0)
+    CAST(sum(CASE WHEN is_large THEN 1 ELSE 0 END) AS DOUBLE) / nullif(count(DISTINCT large_day), 0)
       AS large_runs_per_day,
+    sqrt(
+      power(avg(CASE WHEN is_large THEN cos(2 * pi() * hour_us / 3600000000.0) END), 2)
+      + power(avg(CASE WHEN is_large THEN sin(2 * pi() * hour_us / 3600000000.0) END), 2)
+    ) AS hourly_regularity,
     sqrt(
       power(avg(CASE WHEN is_large THEN cos(2 * pi() * day_us / 86400000000.0) END), 2)
       + power(avg(CASE WHEN is_large THEN sin(2 * pi() * day_us / 86400000000.0) END), 2)
@@ -85,10 +94,11 @@ INNER JOIN (
       power(avg(CASE WHEN is_large THEN cos(2 * pi() * week_us / 604800000000.0) END), 2)
       + power(avg(CASE WHEN is_large THEN sin(2 * pi() * week_us / 604800000000.0) END), 2)
     ) AS weekly_regularity,
-    CAST(sum(CASE WHEN is_bulk AND bulk_pause_us >= 43200000000 THEN 1 ELSE 0 END) AS BIGINT)
-      AS bulk_run_days,
-    max(CASE WHEN is_bulk AND time_rank * 2 - kind_total IN (0, 1) THEN ended_us - started_us END)
-    / 1000000.0 AS bulk_median_s,
+    count(DISTINCT bulk_day) AS bulk_run_days,
+    CAST(
+      max(CASE WHEN is_bulk AND time_rank * 2 - kind_total IN (0, 1) THEN ended_us - started_us END)
+      AS DOUBLE
+    ) / 1000000 AS bulk_median_s,
     CAST(sum(CASE WHEN is_bulk THEN rises - falls END) AS DOUBLE)
     / nullif(sum(CASE WHEN is_bulk THEN rises + falls END), 0) AS feedback,
     max(CASE WHEN is_bulk THEN day_us - earlier_day_us ELSE 0 END) AS longest_gap_us,
@@ -102,9 +112,14 @@ INNER JOIN (
       row_number() OVER (PARTITION BY unit_no, is_bulk ORDER BY ended_us - started_us, run_no)
         AS time_rank,
       count(*) OVER (PARTITION BY unit_no, is_bulk) AS kind_total,
-      started_us - lag(started_us, 1, started_us - 864000000000) OVER (
-        PARTITION BY unit_no, is_bulk ORDER BY started_us, run_no
-      ) AS bulk_pause_us,
+      CASE WHEN is_bulk THEN
+        (started_us - min(started_us) OVER (PARTITION BY unit_no, is_bulk) + 43200000000)
+        // 86400000000
+      END AS bulk_day,
+      CASE WHEN is_large THEN
+        (started_us - min(started_us) OVER (PARTITION BY unit_no, is_large) + 43200000000)
+        // 86400000000
+      END AS large_day,
       started_us - lag(started_us, 1, started_us - 864000000000) OVER (
         PARTITION BY unit_no, is_large ORDER BY started_us, run_no
       ) AS large_pause_us,
@@ -114,6 +129,7 @@ INNER JOIN (
         *,
         is_pool OR is_loop AS is_bulk,
         calls >= 50 AS is_large,
+        started_us % 3600000000 AS hour_us,
         started_us % 86400000000 AS day_us,
         started_us % 604800000000 AS week_us
       FROM run_signals

@@ -6,6 +6,9 @@
 -- digits behind the workload's number, so that a case needs no lookup: streaming, tool result,
 -- server-side continuation, prompt continuation, tier, declared tolerance (under a minute, an hour,
 -- a day, longer), size of the run, pool or loop, short input.
+-- `pause_us`: from an answer to the call that builds on it by its prompt or by the provider's id;
+-- `sized_pause_us`: to one that has but the size for it. Before a tool result it is the tool that
+-- takes its time, so both are NULL there.
 SELECT
   facts.call_id,
   facts.workload_no,
@@ -46,6 +49,25 @@ SELECT
   coalesce(NOT continuations.is_answered, FALSE) AS repeats_unanswered,
   coalesce(steps.tokens_grow, FALSE) AS tokens_grow,
   coalesce(steps.waits, FALSE) AS follows_in_conversation,
+  CASE
+    WHEN NOT coalesce(facts.has_tool_result, FALSE)
+      THEN least(
+        continuations.pause_us,
+        responses.pause_us,
+        CASE
+          WHEN continuations.is_answered OR steps.grows OR facts.continues_response
+            THEN steps.pause_us
+        END
+      )
+  END AS pause_us,
+  CASE
+    WHEN steps.tokens_grow
+      AND NOT coalesce(steps.grows, FALSE)
+      AND NOT facts.continues_response
+      AND continuations.call_no IS NULL
+      AND NOT coalesce(facts.has_tool_result, FALSE)
+      THEN steps.pause_us
+  END AS sized_pause_us,
   call_runs.starts_inside,
   runs.calls AS run_calls,
   runs.is_pool AS in_pool_run,
@@ -67,6 +89,14 @@ SELECT
 FROM call_facts AS facts
 LEFT JOIN prompt_continuations AS continuations ON facts.call_no = continuations.call_no
 LEFT JOIN conversation_steps AS steps ON facts.call_no = steps.call_no
+LEFT JOIN (
+  SELECT
+    later.call_id,
+    date_diff('microsecond', earlier.ended_at, later.started_at) AS pause_us
+  FROM calls AS later
+  INNER JOIN calls AS earlier
+    ON later.previous_response_id = earlier.call_id AND earlier.ended_at <= later.started_at
+) AS responses ON facts.call_id = responses.call_id
 LEFT JOIN workload_runs ON facts.workload_no = workload_runs.workload_no
 LEFT JOIN call_runs
   ON facts.call_no = call_runs.call_no AND workload_runs.unit_no = call_runs.unit_no

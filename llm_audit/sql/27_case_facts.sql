@@ -2,6 +2,7 @@
 -- grain: one row per case, with counts that add up to workloads
 --
 -- A task queue is not a scheduler: something happened, and somebody may wait for it.
+-- `think_time_calls`: 8 s to 30 min after the answer they build on, as people read and write.
 SELECT
   case_no,
   workload_no,
@@ -27,6 +28,11 @@ SELECT
   min(scheduler) AS scheduler,
   sum(CASE WHEN has_end_user THEN 1 ELSE 0 END) AS end_user_calls,
   sum(CASE WHEN follows_in_conversation THEN 1 ELSE 0 END) AS following_calls,
+  count(pause_us) AS chained_calls,
+  sum(CASE WHEN pause_us BETWEEN 8000000 AND 1800000000 THEN 1 ELSE 0 END) AS think_time_calls,
+  count(sized_pause_us) AS sized_calls,
+  sum(CASE WHEN sized_pause_us BETWEEN 8000000 AND 1800000000 THEN 1 ELSE 0 END)
+    AS sized_think_time_calls,
   sum(CASE WHEN tokens_grow THEN 1 ELSE 0 END) AS token_growth_calls,
   sum(CASE WHEN repeats_unanswered THEN 1 ELSE 0 END) AS unanswered_calls,
   sum(CASE WHEN starts_inside THEN 1 ELSE 0 END) AS starts_inside_calls,

@@ -2,7 +2,10 @@
 -- grain: one row per workload, with everything that rules may ask of it
 --
 -- A share is NULL where the log does not carry the field at all: missing is not evidence. So is
--- `is_caller_known` for nameless calls in a format that names nobody.
+-- `is_caller_known` for nameless calls in a format that names nobody. `share_template`: what part of
+-- its job (the same key without template) carries this template; NULL where small ones are pooled.
+-- `environment`: the one that most of the calls name. `think_time_pairs`: a size builds on an answer
+-- only where nearly all steps of its conversations grow; every third one does by chance.
 SELECT
   keys.workload_id,
   keys.caller,
@@ -12,6 +15,8 @@ SELECT
   keys.provider_name,
   keys.model,
   keys.workload_template AS template_hash,
+  CASE WHEN keys.workload_template IS NOT NULL THEN CAST(cases.calls AS DOUBLE) / keys.job_calls END
+    AS share_template,
   cases.calls,
   counts.first_call_at,
   counts.last_call_at,
@@ -26,6 +31,7 @@ SELECT
   runs.large_run_days,
   runs.large_run_weeks,
   runs.large_runs_per_day,
+  runs.hourly_regularity,
   runs.daily_regularity,
   runs.weekly_regularity,
   runs.bulk_run_days,
@@ -40,12 +46,22 @@ SELECT
   cases.share_unanswered,
   cases.share_token_growth,
   cases.share_conversation,
+  cases.think_time_pairs,
+  CAST(cases.think_time_pairs AS DOUBLE) / nullif(cases.chained_pairs, 0) AS share_think_time,
   cases.share_prompts_known,
   cases.share_single_turn,
   counts.distinct_prompts,
+  CAST(counts.repeated_calls AS DOUBLE) / nullif(counts.answered_calls, 0)
+    AS share_duplicate_prompts,
   cases.share_cancelled,
   counts.cancel_minutes,
+  CAST(counts.refused_calls AS DOUBLE) / cases.calls AS share_refused,
+  counts.corrected_calls,
+  CAST(counts.corrected_calls AS DOUBLE) / cases.calls AS share_corrected,
   counts.waited_calls,
+  CAST(counts.serial_calls AS DOUBLE) / cases.calls AS share_serial_trace,
+  CAST(counts.child_calls AS DOUBLE) / cases.calls AS share_child_calls,
+  counts.share_key_batch,
   cases.share_short_timeout,
   cases.client_timeout_min_s,
   cases.declared_tolerance_min_s,
@@ -70,9 +86,12 @@ SELECT
   tags.blocking_name,
   tags.clock_deadline,
   tags.later_deadline,
-  tags.backlog * (date_diff('second', counts.first_call_at, counts.last_call_at) / 3600.0)
+  tags.backlog
+  * (
+    CAST(date_diff('microsecond', counts.first_call_at, counts.last_call_at) AS DOUBLE) / 3600000000
+  )
   / cases.calls AS backlog_h,
-  names.environment,
+  environments.name AS environment,
   keys.workload_no
 FROM (
   SELECT
@@ -92,6 +111,21 @@ FROM (
     CAST(sum(unanswered_calls) AS DOUBLE) / sum(calls) AS share_unanswered,
     CAST(sum(token_growth_calls) AS DOUBLE) / sum(calls) AS share_token_growth,
     CAST(sum(following_calls) AS DOUBLE) / sum(calls) AS share_conversation,
+    CAST(
+      sum(think_time_calls)
+      + CASE
+        WHEN sum(token_growth_calls) * 10 >= sum(following_calls) * 8
+          THEN sum(sized_think_time_calls)
+        ELSE 0
+      END AS BIGINT
+    ) AS think_time_pairs,
+    CAST(
+      sum(chained_calls)
+      + CASE
+        WHEN sum(token_growth_calls) * 10 >= sum(following_calls) * 8 THEN sum(sized_calls)
+        ELSE 0
+      END AS BIGINT
+    ) AS chained_pairs,
     CAST(sum(prompt_calls) AS DOUBLE) / sum(calls) AS share_prompts_known,
     sum(single_turn_calls) / CAST(nullif(sum(counted_message_calls), 0) AS DOUBLE)
       AS share_single_turn,
@@ -121,22 +155,28 @@ FROM (
   GROUP BY workload_no
 ) AS cases
 INNER JOIN (
-  SELECT DISTINCT
+  SELECT
     workload_no,
     workload_id,
     caller,
     operation_name,
     provider_name,
     model,
-    workload_template
+    workload_template,
+    sum(sum(calls)) OVER (PARTITION BY job_no) AS job_calls
   FROM workload_keys
+  GROUP BY
+    workload_no, workload_id, caller, operation_name, provider_name, model, workload_template, job_no
 ) AS keys ON cases.workload_no = keys.workload_no
 INNER JOIN workload_counts AS counts ON cases.workload_no = counts.workload_no
 LEFT JOIN workload_runs AS runs ON cases.workload_no = runs.workload_no
 LEFT JOIN workload_words AS words ON cases.workload_no = words.workload_no
 LEFT JOIN workload_tags AS tags ON cases.workload_no = tags.workload_no
 LEFT JOIN (
-  SELECT keys.workload_no, min(call_groups.environment) AS environment
+  SELECT
+    keys.workload_no,
+    lower(trim(call_groups.environment)) AS name,
+    sum(call_groups.calls) AS calls
   FROM call_groups
   INNER JOIN workload_keys AS keys
     ON call_groups.caller = keys.caller
@@ -144,8 +184,9 @@ LEFT JOIN (
     AND call_groups.provider_name = keys.provider_name
     AND call_groups.model = keys.model
     AND call_groups.template_hash IS NOT DISTINCT FROM keys.template_hash
-  GROUP BY keys.workload_no
-) AS names ON cases.workload_no = names.workload_no
+  GROUP BY keys.workload_no, lower(trim(call_groups.environment))
+) AS environments
+  ON cases.workload_no = environments.workload_no AND environments.calls * 2 > cases.calls
 LEFT JOIN (
   SELECT
     'unknown caller (' || source_format || ')' AS caller,

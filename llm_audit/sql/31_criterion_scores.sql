@@ -2,8 +2,10 @@
 -- grain: one row per case and criterion (independence, tolerance, storage)
 --
 -- What settles a criterion, first match: the owner's label, a declared deadline or tier (the
--- strictest of several), a veto, the sum of the evidence. Words in names add to evidence that is
--- not already against: they may tip a scale, never turn one. Scores are log2 odds within [-10, 10].
+-- strictest of several), a veto, the sum of the evidence. Who labels calls realtime says that
+-- somebody waits: it settles tolerance and says nothing of the other two. Words in names add to
+-- evidence that is not already against: they may tip a scale, never turn one. Scores are log2 odds
+-- within [-10, 10].
 SELECT
   case_no,
   criterion,
@@ -20,7 +22,7 @@ FROM (
     criterion,
     CASE
       WHEN override_label = 'batch_eligible' THEN 10.0
-      WHEN override_label = 'realtime' THEN -10.0
+      WHEN override_label = 'realtime' AND criterion = 'tolerance' THEN -10.0
       WHEN override_label = 'gray_area' THEN 0.0
       WHEN declared IS NOT NULL THEN declared
       WHEN vetoes > 0 THEN -10.0

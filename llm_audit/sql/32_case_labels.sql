@@ -29,7 +29,9 @@ SELECT
   coalesce(signals.declared_tolerance_s < 86400, FALSE) AS deadline_risk,
   coalesce(
     signals.declared_tolerance_s >= 60 AND signals.declared_tolerance_s < 3600, FALSE
-  ) AS due_in_minutes
+  ) AS due_in_minutes,
+  coalesce(signals.corrected_calls >= 3 AND signals.share_corrected >= 0.01, FALSE)
+  OR coalesce(signals.share_refused >= 0.1 AND signals.calls >= 20, FALSE) AS needs_error_feedback
 FROM (
   SELECT
     case_no,

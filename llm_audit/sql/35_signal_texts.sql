@@ -37,6 +37,9 @@ FROM (
       WHEN 'share_continues_prompt' THEN signals.share_continues_prompt
       WHEN 'share_token_growth' THEN signals.share_token_growth
       WHEN 'share_conversation' THEN signals.share_conversation
+      WHEN 'share_serial_trace' THEN signals.share_serial_trace
+      WHEN 'share_child_calls' THEN signals.share_child_calls
+      WHEN 'share_think_time' THEN signals.share_think_time
       WHEN 'share_prompts_known' THEN signals.share_prompts_known
       WHEN 'share_single_turn' THEN signals.share_single_turn
       WHEN 'share_cancelled' THEN signals.share_cancelled
@@ -51,6 +54,11 @@ FROM (
       WHEN 'share_long_output_limit' THEN signals.share_long_output_limit
       WHEN 'share_end_user' THEN signals.share_end_user
       WHEN 'share_blocking_tags' THEN signals.share_blocking_tags
+      WHEN 'share_template' THEN signals.share_template
+      WHEN 'share_duplicate_prompts' THEN signals.share_duplicate_prompts
+      WHEN 'share_refused' THEN signals.share_refused
+      WHEN 'share_corrected' THEN signals.share_corrected
+      WHEN 'share_key_batch' THEN signals.share_key_batch
     END AS share,
     CASE used.name
       WHEN 'declared_tolerance_s' THEN signals.declared_tolerance_s
@@ -73,6 +81,8 @@ FROM (
       WHEN 'is_never_cancelled' THEN CAST(signals.is_never_cancelled AS VARCHAR)
       WHEN 'is_caller_known' THEN CAST(signals.is_caller_known AS VARCHAR)
       WHEN 'part_cancel_minutes' THEN CAST(signals.part_cancel_minutes AS VARCHAR)
+      WHEN 'corrected_calls' THEN CAST(signals.corrected_calls AS VARCHAR)
+      WHEN 'think_time_pairs' THEN CAST(signals.think_time_pairs AS VARCHAR)
       WHEN 'waited_calls' THEN CAST(signals.waited_calls AS VARCHAR)
       WHEN 'large_run_weeks' THEN CAST(signals.large_run_weeks AS VARCHAR)
       WHEN 'bulk_run_days' THEN CAST(signals.bulk_run_days AS VARCHAR)
@@ -107,6 +117,8 @@ FROM (
       WHEN 'later_deadline' THEN signals.later_deadline
       WHEN 'environment' THEN signals.environment
       WHEN 'runs_per_day' THEN CAST(CAST(signals.runs_per_day AS DECIMAL(18, 2)) AS VARCHAR)
+      WHEN 'hourly_regularity' THEN
+        CAST(CAST(signals.hourly_regularity AS DECIMAL(18, 2)) AS VARCHAR)
       WHEN 'daily_regularity' THEN CAST(CAST(signals.daily_regularity AS DECIMAL(18, 2)) AS VARCHAR)
     END AS plain
   FROM signals

@@ -46,7 +46,9 @@ SELECT
   cases.workload_id,
   cases.label,
   'OVERRIDE' AS code,
-  CASE WHEN overrides.label IS NULL THEN 'tolerance' END AS criterion,
+  CASE
+    WHEN overrides.label IS NULL OR overrides.label = 'realtime' THEN 'tolerance'
+  END AS criterion,
   NULL AS weight,
   overrides.sentence AS evidence,
   CAST(sum(cases.case_calls) AS BIGINT) AS calls

@@ -11,6 +11,7 @@
 SELECT
     call_id,
     model_key,
+    happened_at,
     day,
     tier,
     prompt_tokens,
@@ -57,6 +58,7 @@ FROM (
     SELECT
         calls.call_id,
         names.model_key,
+        COALESCE(calls.started_at, calls.ended_at) AS happened_at,
         CAST(COALESCE(calls.started_at, calls.ended_at) AS DATE) AS day,
         CASE
             WHEN calls.service_tier = 'batch' THEN 'batch'

@@ -3,7 +3,9 @@
 -- why: the first case that holds wins. Work that one call makes wait for the next, and that no
 --   person waits for, cannot be batched but can run on the flex tier at the same rates; so can
 --   work that is due within the hour.
---   100 calls on the busiest day is the least that is worth a migration.
+--   100 calls within 24 hours is the least that is worth a migration. Eligible work whose wrong
+--   requests are mended at once, or that has many of them, is worth it all the same, since a failed
+--   request of a batch costs nothing; but its errors should be met in ten calls, not in ten thousand.
 SELECT
     savings.*,
     COALESCE(verdicts.deadline_risk, FALSE) AS deadline_risk,
@@ -32,6 +34,7 @@ SELECT
             THEN 'flex'
         WHEN savings.peak_day_calls < 100 THEN 'below_floor'
         WHEN savings.label = 'gray_area' THEN 'ask_owner'
+        WHEN verdicts.needs_error_feedback THEN 'needs_error_feedback'
         ELSE 'batch'
     END AS advice
 FROM workload_savings AS savings

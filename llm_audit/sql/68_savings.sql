@@ -1,6 +1,6 @@
 -- table: savings
 -- grain: one row per workload and label; money is USD.
--- why: the public table. worth_it: enough calls on one day, and a conservative saving that the
+-- why: the public table. worth_it: enough calls within 24 hours, and a conservative saving that the
 --   owner can have or could have had: on a retired model it lies in the past (forward_* is 0).
 --   A deadline shorter than the 24 hours of a batch keeps a workload out. Savings of realtime
 --   rows are what a batch would cost less, not a claim. Money is NULL where nothing was priced.
@@ -43,13 +43,13 @@ SELECT
     projected_saving_best,
     CAST(peak_day_calls AS BIGINT) AS peak_day_calls,
     peak_day_calls >= 100 AND saving_conservative > 0 AND NOT deadline_risk
-        AND advice IN ('batch', 'ask_owner', 'retired_model') AS worth_it,
+        AND advice IN ('batch', 'needs_error_feedback', 'ask_owner', 'retired_model') AS worth_it,
     advice,
     CASE
         WHEN advice = 'already_batch' THEN 'These calls are in a batch already.'
         WHEN advice = 'flex' AND label = 'realtime'
-            THEN 'Each call waits for the one before, but nobody waits for the result: on the flex '
-                || 'tier the same calls would cost $' || CAST(CAST(flex_cost AS DECIMAL(38, 4)) AS VARCHAR)
+            THEN 'Each call waits for the one before, so a batch will not do. If the result may come '
+                || 'later, the flex tier serves the same calls for $' || CAST(CAST(flex_cost AS DECIMAL(38, 4)) AS VARCHAR)
                 || ' instead of $' || CAST(CAST(effective_cost AS DECIMAL(38, 4)) AS VARCHAR) || '.'
         WHEN advice = 'flex' AND label = 'gray_area' AND due_in_minutes
             THEN 'Due within the hour, too soon for a batch: on the flex tier the same calls would '
@@ -62,7 +62,7 @@ SELECT
         WHEN advice = 'below_floor' AND candidate_calls = 0 THEN 'Nothing here was billed.'
         WHEN advice = 'below_floor'
             THEN 'Too few calls to be worth a migration: ' || CAST(peak_day_calls AS VARCHAR)
-                || ' on the busiest day.'
+                || ' within 24 hours at most.'
         WHEN advice = 'retired_model' AND look_at IS NOT NULL
             THEN retired_model || CASE WHEN retired_status = 'retired' THEN ' was retired on '
                 ELSE ' was announced to be retired on ' END || CAST(retired_on AS VARCHAR)
@@ -84,7 +84,10 @@ SELECT
         WHEN deadline_risk
             THEN 'A batch may take 24 hours and some of these calls are due earlier: not in the '
                 || 'headline.'
+        WHEN advice = 'needs_error_feedback'
+            THEN 'Try ten calls synchronously first: many of its requests are refused, and a batch '
+                || 'shows its errors only at the end. Then move to the batch API.'
         WHEN advice = 'ask_owner' THEN 'Ask the owner: may the results come hours later?'
-        ELSE 'Move to the batch API.'
+        ELSE 'Move to the batch API if the results may arrive up to 24 hours later.'
     END AS note
 FROM workload_advice

@@ -90,7 +90,7 @@ FROM (
         END AS family,
         CASE
             WHEN lines.quantity BETWEEN 0 AND 10000000000000
-                AND lines.quantity = CAST(lines.quantity AS DECIMAL(38, 0))
+                AND lines.quantity % 1 = 0
                 THEN CAST(lines.quantity AS DECIMAL(38, 12))
         END AS value,
         CAST(0 AS DECIMAL(38, 12)) AS rounding

@@ -19,7 +19,7 @@ WITH pages AS (
         source_page,
         MIN(bucket_start) AS first_start,
         MAX(bucket_end) AS last_end,
-        MAX(DATE_DIFF('second', bucket_start, bucket_end)) AS width,
+        MAX(DATE_DIFF('microsecond', bucket_start, bucket_end)) AS width,
         MAX(CASE WHEN rounding < 0.001 THEN 1 ELSE 0 END) AS is_exact,
         MAX(CASE WHEN model IS NULL THEN 0 ELSE 1 END) AS by_model,
         MAX(CASE WHEN is_fee OR token_kind IN ('cost', 'web_search', 'nothing') THEN 0 ELSE 1 END)
@@ -106,7 +106,8 @@ days AS (
 covered AS (
     SELECT
         days.*,
-        DATE_DIFF('second', MIN(first_start) OVER export, MAX(last_end) OVER export) AS seconds
+        DATE_DIFF('microsecond', MIN(first_start) OVER export, MAX(last_end) OVER export)
+            AS covered_us
     FROM days
     WINDOW export AS (PARTITION BY provider_name, basis, family, day, signature)
 ),
@@ -117,15 +118,15 @@ ranked AS (
         DENSE_RANK() OVER (
             PARTITION BY provider_name, basis, family, day
             ORDER BY
-                seconds DESC, is_exact DESC, by_model DESC, by_kind DESC, by_tier DESC,
+                covered_us DESC, is_exact DESC, by_model DESC, by_kind DESC, by_tier DESC,
                 by_key DESC, others DESC, width, signature
         ) AS place,
-        MAX(CASE WHEN family = 'all' THEN seconds ELSE 0 END) OVER (
+        MAX(CASE WHEN family = 'all' THEN covered_us ELSE 0 END) OVER (
             PARTITION BY provider_name, basis, day
-        ) AS seconds_of_all,
-        MAX(CASE WHEN family = 'completions' THEN seconds ELSE 0 END) OVER (
+        ) AS us_of_all,
+        MAX(CASE WHEN family = 'completions' THEN covered_us ELSE 0 END) OVER (
             PARTITION BY provider_name, basis, day
-        ) AS seconds_of_completions
+        ) AS us_of_completions
     FROM covered
 )
 
@@ -139,5 +140,5 @@ SELECT
     source_page,
     by_model,
     by_kind,
-    place = 1 AND (seconds_of_all > seconds_of_completions) = (family = 'all') AS is_counted
+    place = 1 AND (us_of_all > us_of_completions) = (family = 'all') AS is_counted
 FROM ranked

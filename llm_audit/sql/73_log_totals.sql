@@ -5,6 +5,7 @@
 --   unpriced_quantity is the part of quantity without a price. The tokens of uncounted calls the
 --   log does not tell: likely_quantity and likely_cost are what they come to if they are like the
 --   counted calls of that model, kind and day (of any day where there are none; else nothing).
+--   Estimates are rounded to ten decimals: no two engines agree on the last digits of a DOUBLE.
 WITH totals AS (
     SELECT
         provider_name,
@@ -118,22 +119,26 @@ SELECT
     list_cost,
     effective_cost,
     CAST(
-        COALESCE(
-            CAST(SUM(quantity) OVER of_day AS DOUBLE)
-            / NULLIF(CAST(SUM(counted_calls) OVER of_day AS DOUBLE), 0),
-            CAST(SUM(quantity) OVER of_model AS DOUBLE)
-            / NULLIF(CAST(SUM(counted_calls) OVER of_model AS DOUBLE), 0),
-            0
-        ) * CAST(uncounted_calls AS DOUBLE) AS DECIMAL(38, 12)
+        CAST(
+            COALESCE(
+                CAST(SUM(quantity) OVER of_day AS DOUBLE)
+                / NULLIF(CAST(SUM(counted_calls) OVER of_day AS DOUBLE), 0),
+                CAST(SUM(quantity) OVER of_model AS DOUBLE)
+                / NULLIF(CAST(SUM(counted_calls) OVER of_model AS DOUBLE), 0),
+                0
+            ) * CAST(uncounted_calls AS DOUBLE) AS DECIMAL(38, 10)
+        ) AS DECIMAL(38, 12)
     ) AS likely_quantity,
     CAST(
-        COALESCE(
-            CAST(SUM(effective_cost) OVER of_day AS DOUBLE)
-            / NULLIF(CAST(SUM(counted_calls) OVER of_day AS DOUBLE), 0),
-            CAST(SUM(effective_cost) OVER of_model AS DOUBLE)
-            / NULLIF(CAST(SUM(counted_calls) OVER of_model AS DOUBLE), 0),
-            0
-        ) * CAST(uncounted_calls AS DOUBLE) AS DECIMAL(38, 12)
+        CAST(
+            COALESCE(
+                CAST(SUM(effective_cost) OVER of_day AS DOUBLE)
+                / NULLIF(CAST(SUM(counted_calls) OVER of_day AS DOUBLE), 0),
+                CAST(SUM(effective_cost) OVER of_model AS DOUBLE)
+                / NULLIF(CAST(SUM(counted_calls) OVER of_model AS DOUBLE), 0),
+                0
+            ) * CAST(uncounted_calls AS DOUBLE) AS DECIMAL(38, 10)
+        ) AS DECIMAL(38, 12)
     ) AS likely_cost,
     paid_rate
 FROM totals

@@ -4,9 +4,9 @@
 -- why: for some lines the log has nothing to hold against them, and the line itself says why
 --   (cause; the first that fits). All others (cause NULL) are compared with our calls.
 --   value_outside is what of their value the log cannot hold if usage is even in time: the share of
---   a line's time that is before the log's first call or after its last. rounding is only that of
---   the lines compared. paid_rate is our rate for the kind on that day, in the smallest prompt-size
---   band: for estimates only.
+--   a line's time that is before the log's first call or after its last, to ten decimals (why:
+--   log_totals). rounding is only that of the lines compared. paid_rate is our rate for the kind on
+--   that day, in the smallest prompt-size band: for estimates only.
 WITH models AS (
     SELECT DISTINCT provider_name, model FROM log_groups
 ),
@@ -146,7 +146,10 @@ SELECT
     SUM(
         CASE
             WHEN cause IS NULL
-                THEN CAST(CAST(value AS DOUBLE) * LEAST(outside_share, 1) AS DECIMAL(38, 12))
+                THEN CAST(
+                    CAST(CAST(value AS DOUBLE) * LEAST(outside_share, 1) AS DECIMAL(38, 10))
+                    AS DECIMAL(38, 12)
+                )
             ELSE CAST(0 AS DECIMAL(38, 12))
         END
     ) AS value_outside,

@@ -5,7 +5,8 @@
 -- why: absorbed is what our calls of unknown tier are too many by where batch lines have no batch
 --   call against them: those are the same calls (in USD at twice the price). unpriced_limit is
 --   the share of the compared amount that our unpriced tokens have in the cell's tokens (USD), plus
---   what calls without counts come to if they are like the others. Tokens are whole.
+--   what calls without counts come to if they are like the others, to ten decimals
+--   (why: log_totals). Tokens are whole.
 SELECT
     cells.basis,
     cells.provider_name,
@@ -49,9 +50,11 @@ FROM (
             WHEN unpriced_quantity = 0 THEN CAST(0 AS DECIMAL(38, 12))
             WHEN unpriced_quantity = quantity THEN compared
             ELSE CAST(
-                CAST(compared AS DOUBLE)
-                * (CAST(unpriced_quantity AS DOUBLE) / CAST(quantity AS DOUBLE))
-                AS DECIMAL(38, 12)
+                CAST(
+                    CAST(compared AS DOUBLE)
+                    * (CAST(unpriced_quantity AS DOUBLE) / CAST(quantity AS DOUBLE))
+                    AS DECIMAL(38, 10)
+                ) AS DECIMAL(38, 12)
             )
         END AS unpriced
     FROM reconciliation_cells

@@ -27,7 +27,9 @@ SELECT 5, 'deadline_risk_included', 'Workloads with a deadline under 24 hours mo
   COALESCE(SUM(s.saving_conservative), 0)
 FROM savings AS s
 LEFT JOIN workload_labels AS l ON l.workload_id = s.workload_id AND l.label = s.label
-WHERE s.label = 'batch_eligible' AND (s.worth_it OR l.deadline_risk AND s.advice = 'batch')
+WHERE s.label = 'batch_eligible' AND (
+  s.worth_it OR l.deadline_risk AND s.advice IN ('batch', 'needs_error_feedback')
+)
 UNION ALL
 SELECT 6, 'small_workloads_included', 'Eligible workloads too small to be worth the work move as well',
   COALESCE(SUM(saving_conservative), 0)

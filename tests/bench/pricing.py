@@ -122,7 +122,7 @@ def label(connection: duckdb.DuckDBPyConnection) -> None:
         "CREATE TABLE workload_labels AS SELECT DISTINCT workload_id, label, "
         "'supported' AS independence, 'supported' AS tolerance, 'supported' AS storage, "
         "FALSE AS deadline_risk, "
-        "FALSE AS due_in_minutes FROM labels"
+        "FALSE AS due_in_minutes, FALSE AS needs_error_feedback FROM labels"
     )
 
 

@@ -341,7 +341,7 @@ def test_a_config_that_names_nothing_is_warned_of(run: Run, tmp_path: Path) -> N
     )
     outcome = run("report")
     assert outcome.code == 0
-    assert "the override caller = 'nihgtly-*' names no workload" in outcome.err
+    assert "line 2, the override of caller = 'nihgtly-*' names no workload" in outcome.err
     assert "the price of opanai * names no priced model" in outcome.err
     write(tmp_path / "llm-audit.toml", b'[[prices]]\nprovider = "openai"\nmultiplier = 0.9\n')
     assert run("report").err == ""

@@ -94,6 +94,24 @@ def test_another_path(
     assert "belongs to your project" in text
 
 
+@pytest.mark.parametrize("target", ["nowhere", "llm-audit.toml"])
+def test_a_broken_link_is_not_written_through(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], target: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "llm-audit.toml").symlink_to(target)
+    for arguments in ((), ("--force",)):
+        code, text = run(capsys, *arguments)
+        assert code == 1
+        assert "llm-audit.toml is here and is no file" in text
+    (tmp_path / "loop.toml").symlink_to("loop.toml")
+    code, text = run(capsys, "--path", "loop.toml", "--force")
+    assert code == 1
+    assert "cannot write loop.toml: " in text
+    assert "unexpected" not in text
+    assert not (tmp_path / "nowhere").exists()
+
+
 def test_a_policy_in_pyproject_is_not_put_out_of_force_silently(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -162,7 +162,7 @@ def _grader(rng: random.Random) -> Iterator[Line]:
 
 def _vectors(rng: random.Random) -> Iterator[Line]:
     usage = {"prompt_tokens": 700, "completion_tokens": 0}
-    for call in _drained("vectors", rng, 0, 600, 2.6 * DAY):
+    for call in _drained("vectors", rng, 0, 600, 2.6 * DAY, slots=12):
         call["metadata"]["usage_object"] = usage
         yield {
             **call,

@@ -106,3 +106,64 @@ def test_no_database_and_no_calls(run: Run, tmp_path: Path) -> None:
     assert outcome.code == 1
     assert "no calls" in outcome.err
     assert run("explain").code == 2
+
+
+@pytest.mark.parametrize("name", ["", "   ", "\t\n"])
+def test_a_blank_name_is_a_usage_error(run: Run, log: None, name: str) -> None:
+    outcome = run("explain", name)
+    assert (outcome.code, outcome.out) == (2, "")
+    assert "is empty" in outcome.err
+    assert "hint: see them all: " in outcome.err
+
+
+def test_a_very_long_name_is_cut_in_the_message(run: Run, log: None) -> None:
+    outcome = run("explain", "a" * 20_000)
+    assert (outcome.code, outcome.out) == (1, "")
+    assert len(outcome.err) < 400
+
+
+def test_a_call_id_that_stands_in_two_files_is_one_call(run: Run, tmp_path: Path) -> None:
+    write(tmp_path / "a.jsonl", jsonl(chat(1)))
+    write(tmp_path / "b.jsonl", jsonl(chat(1), chat(2)))
+    assert run("ingest", "a.jsonl", "b.jsonl").code == 0
+    outcome = run("explain", "chatcmpl-1")
+    assert outcome.code == 0
+    assert outcome.out.startswith("Call chatcmpl-1\n  a.jsonl:1 (openai_chat)\n")
+
+
+OVERRIDE = """
+[[override]]
+caller = "unknown*"
+label = "batch_eligible"
+because = "the import runs the next evening"
+by = "ana"
+until = {until}
+"""
+
+
+def test_an_owners_word_and_one_that_has_ended(run: Run, log: None, tmp_path: Path) -> None:
+    config = tmp_path / "llm-audit.toml"
+    write(config, OVERRIDE.format(until="2000-01-31").encode())
+    outcome = run("explain", "unknown*")
+    assert outcome.code == 0
+    text = " ".join(outcome.out.split())
+    assert (
+        "ENDED, so ignored: the owner's word (llm-audit.toml, caller = 'unknown*'): label "
+        "batch-eligible; because: the import runs the next evening; by: ana; until 2000-01-31"
+    ) in text
+    assert "BATCH-ELIGIBLE" not in text
+    assert "[[override]]" in text  # the owner may say it anew
+    document = json.loads(run("explain", "unknown*", "--format", "json").out)
+    assert [word["in_force"] for word in document["owner"]] == [False]
+
+    write(
+        config, (OVERRIDE.format(until="2999-01-31") + OVERRIDE.format(until="2000-01-31")).encode()
+    )
+    text = " ".join(run("explain", "chatcmpl-1").out.split())
+    assert "The owner's word (llm-audit.toml, caller = 'unknown*'): label batch-eligible; " in text
+    assert "by: ana; until 2999-01-31" in text
+    assert "ENDED, so ignored: " in text
+    assert "BATCH-ELIGIBLE" in text
+    assert "The owner has decided" in text
+    write(config, OVERRIDE.replace("unknown", "other").format(until="2000-01-31").encode())
+    assert "owner's word (" not in run("explain", "chatcmpl-1").out

@@ -7,9 +7,10 @@ from typing import Any
 import duckdb
 import pytest
 
-from llm_audit import schema
+from llm_audit import formats, schema
 from llm_audit.explain.conditions import Condition, Way, ways
 from llm_audit.explain.fields import fields
+from llm_audit.explain.phrases import phrases, sentence
 from llm_audit.policy import SIGNALS, Policy
 
 
@@ -65,3 +66,65 @@ def test_fields_name_columns_of_calls_and_signals() -> None:
         assert set(field.columns) <= columns
         assert set(field.signals) & signals or field.columns == ("caller",)
         assert not field.action.endswith(".")
+
+
+@pytest.mark.parametrize(
+    ("when", "said"),
+    [
+        (
+            "part_share_cancelled > 0.003 and part_cancel_minutes >= 2",
+            "clients give up on more than 0.3 % of the calls and they do so in 2 or more different "
+            "minutes",
+        ),
+        (
+            "share_short_timeout >= 0.5",
+            "50 % or more of the calls whose timeout is known give up after a minute or sooner",
+        ),
+        (
+            "declared_tolerance_s >= 3600 and declared_tolerance_s < 86400",
+            "a deadline of 1 h or more and less than 24 h is declared",
+        ),
+        ("service_tier = 'flex'", "the flex tier serves the calls"),
+        ("is_streaming and not has_tool_result", "the answers are streamed and the requests answer "
+         "no tool call"),
+        ("backlog_h >= 48", "the queue that feeds the calls lasts 48 h or more at this pace"),
+        ("nobody_described_it >= 7", "this is 7 or more: nobody_described_it"),
+    ],
+)  # fmt: skip
+def test_a_condition_is_said_by_its_bounds(when: str, said: str) -> None:
+    [way] = of(when)
+    assert sentence(way, {}) == said
+
+
+def test_a_known_value_stands_beside_its_bound() -> None:
+    [way] = of("max_run_calls >= 100 and share_ci < 0.5")
+    assert sentence(way, {"max_run_calls": 84}) == (
+        "the largest run holds 100 or more calls (84 now) "
+        "and a CI pipeline starts less than 50 % of the calls"
+    )
+
+
+def test_every_signal_that_a_packaged_rule_asks_for_has_a_phrase() -> None:
+    asked = {
+        condition.signal
+        for rule in Policy.load().rules
+        for way in of(rule.when)
+        for condition in way
+        if condition.sign != "null"
+    }
+    described = {name for table in phrases().values() for name in table}
+    assert asked <= described
+    assert described <= {column.name for column in SIGNALS}
+    assert all("{}" in text for kind in ("numbers", "texts") for text in phrases()[kind].values())
+    assert all(len(pair) == 2 for pair in phrases()["flags"].values())
+
+
+BATCHES = {"openai_batch", "anthropic_batch"}
+"""Formats of calls that are in a batch already: nothing is asked of them."""
+
+
+def test_every_fact_names_what_to_add_in_every_format_of_calls() -> None:
+    calls = {f.name for f in formats.formats().values() if f.yields == formats.CALLS} - BATCHES
+    assert {"generic", "litellm_slp", "openai_chat", "anthropic_messages_sse"} <= calls
+    for fact in fields():
+        assert calls <= set(fact.how), (fact.columns, calls - set(fact.how))

@@ -193,7 +193,8 @@ def test_every_workload_equals_the_tables(samples: duckdb.DuckDBPyConnection) ->
         assert_round_trip(explanation)
         text = explain.text(explanation, folder=ROOT)
         assert text.replace("\n", "").isprintable()
-        assert max(len(line) for line in text.splitlines()) <= 100
+        # Paths and ids stay whole, to be copied; prose keeps to the width.
+        assert max(len(line) for line in text.splitlines() if " " in line.strip()) <= 100
         assert len(text.splitlines()) < 160
 
 

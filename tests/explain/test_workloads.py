@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from llm_audit import explain
 from llm_audit.errors import InputError
 from llm_audit.explain.result import Judgement
 from llm_audit.policy import Policy, Rule
-from tests.explain.helpers import assert_equals_tables, codes, explained, run, workload
+from tests.explain.helpers import assert_equals_tables, call, codes, explained, run, workload
 from tests.rules.labelling import a_call, dialogue, fetch, list_run
 
 ESCAPE = "\x1b[31mred\x07\u202e\u200bname"
@@ -193,8 +194,8 @@ def test_a_value_that_just_misses_is_named_with_the_value_it_needs(
     [part] = workload(connection, "svc", policy).parts
     [change] = [c for c in part.judgement.changes if c.code == "P_OURS"]
     assert change.kind == "near"
-    assert change.action == "calls of the workload: 80 here, at least 100 needed"
-    assert change.evidence == "there are 100 calls"
+    assert change.action == ""  # nothing is left to find out
+    assert change.condition == "there are 100 or more calls of the workload (80 now)"
     assert change.verdict == "supported"
 
 
@@ -208,10 +209,160 @@ def test_the_owners_word_settles_everything(
     run(connection, list_run(0, 120, declared_tolerance_s=86400.0), policy)
     [part] = workload(connection, "svc", policy).parts
     assert part.judgement.label == "realtime"
-    assert part.judgement.override == "the owner labels this realtime: a demo (ana)"
-    assert {criterion.settled_by for criterion in part.judgement.criteria} == {"owner"}
+    [word] = explained(connection, "svc", policy).owner
+    assert (word.in_force, word.label, word.because, word.by) == (True, "realtime", "a demo", "ana")
+    # Who says realtime says that somebody waits, and nothing of the other two criteria.
+    settled = {c.criterion: c.settled_by for c in part.judgement.criteria}
+    assert settled["tolerance"] == "owner"
+    assert "owner" not in (settled["independence"], settled["storage"])
     assert not part.judgement.changes
-    assert "a demo" in explain.text(explained(connection, "svc", policy))
+    text = explain.text(explained(connection, "svc", policy))
+    assert "(llm-audit.toml, caller = 'svc'): label realtime; because: a demo; by: ana" in text
+    assert "The owner has decided" in text
+    assert "[[override]]" not in text
+
+
+def test_an_owners_deadline_that_is_not_enough_says_so(
+    connection: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    """Nothing but a label helps where the prompts are missing; and only one entry counts."""
+    run(connection, list_run(0, 30, **SILENT), TWO_GAPS)
+    [part] = workload(connection, "svc", TWO_GAPS).parts
+    assert part.judgement.label_with_a_day == "gray_area"
+    text = " ".join(explain.text(explained(connection, "svc", TWO_GAPS)).split())
+    assert 'with tolerance = "24 h" alone the label would be gray area' in text
+    assert 'label = "realtime"' in text
+    policy = policy_of(
+        tmp_path,
+        '[[override]]\ncaller = "svc"\ntolerance = "24 h"\nbecause = "night"\nby = "ana"\n',
+    )
+    policy = replace(TWO_GAPS, overrides=policy.overrides)
+    connection.execute("DELETE FROM calls")
+    run(connection, list_run(0, 30, **SILENT), policy)
+    text = " ".join(explain.text(explained(connection, "svc", policy)).split())
+    assert "a result may take 24 h; because: night; by: ana" in text
+    assert "change that one" in text
+    assert "[[override]]" not in text
+    # The owner's word stands before any tag: no deadline is asked for any more.
+    assert "a deadline of" not in text
+
+
+def test_what_is_imagined_is_said_by_its_bounds(connection: duckdb.DuckDBPyConnection) -> None:
+    """No value of the unchanged or of the made-up row stands in a hypothetical sentence."""
+    policy = policy_with(
+        *(rule(f"P_{c}", c, 5.0, "calls > 0") for c in ("independence", "tolerance", "storage")),
+        *(r for r in Policy.load().rules if r.code in ("V_SHORT_TIMEOUT", "D_DEADLINE_SECONDS")),
+    )
+    run(connection, list_run(0, 30, client_timeout_s=None), policy)
+    found = only_with(connection, policy)
+    assert {change.code: (change.condition, change.label) for change in found.changes} == {
+        "V_SHORT_TIMEOUT": (
+            "50 % or more of the calls whose timeout is known give up after a minute or sooner",
+            "realtime",
+        ),
+        "D_DEADLINE_SECONDS": ("a deadline of less than 1 min is declared", "realtime"),
+    }
+    text = " ".join(explain.text(explained(connection, "svc", policy)).split())
+    assert "unknown" not in text
+    assert " 0 s" not in text
+
+
+def only_with(connection: duckdb.DuckDBPyConnection, policy: Policy) -> Judgement:
+    [part] = workload(connection, "svc", policy).parts
+    return part.judgement
+
+
+def test_what_a_silent_log_leaves_at_zero_is_part_of_the_condition(
+    connection: duckdb.DuckDBPyConnection,
+) -> None:
+    """Prompts that are logged may turn out to be chains: that they are not is a condition, too."""
+    run(connection, list_run(0, 30, **SILENT))
+    [change] = [c for c in only(connection).changes if c.code == "P_NO_CHAIN"]
+    assert "the prompts of 90 % or more of the calls are logged" in change.condition
+    assert "less than 1 % of the calls continue an earlier call's prompt" in change.condition
+
+
+def test_what_a_case_tells_is_not_asked_of_it(connection: duckdb.DuckDBPyConnection) -> None:
+    """Most of the workload declares no deadline; these few calls do."""
+    run(
+        connection,
+        [
+            *list_run(0, 200, **SILENT),
+            *list_run(500, 20, 9e4, **SILENT, declared_tolerance_s=7200.0),
+        ],
+    )
+    judgement = call(connection, "call-505").judgement
+    assert judgement.deadline_risk
+    assert not any("deadline" in change.condition for change in judgement.changes)
+
+
+def test_everything_is_not_nearly_half(connection: duckdb.DuckDBPyConnection) -> None:
+    policy = policy_with(
+        rule("P_NO_CI", "tolerance", 9.0, "share_ci < 0.5"),
+        rule("P_SHORT", "storage", 9.0, "share_short_timeout < 0.4"),
+    )
+    run(connection, [a_call(n, n * 700.0, scheduler="ci") for n in range(30)], policy)
+    assert not only_with(connection, policy).changes
+
+
+def test_calls_in_a_batch_need_no_change(connection: duckdb.DuckDBPyConnection) -> None:
+    run(connection, list_run(0, 30, service_tier="batch", **SILENT))
+    assert only(connection).in_batch
+    assert not only(connection).changes
+    for name in ("svc", "call-1"):
+        text = explain.text(explained(connection, name))
+        assert "these calls are in a batch already" in text
+        assert "NOT IN THE LOG" not in text
+
+
+def test_a_retry_leads_to_its_other_attempts(connection: duckdb.DuckDBPyConnection) -> None:
+    refused = {"status": "error", "http_status": 429, "attempt_group": "g"}
+    run(
+        connection,
+        [
+            a_call(1, 0, **refused),
+            a_call(2, 5, **refused),
+            a_call(3, 30, attempt_group="g"),
+            a_call(4, 60, attempt_group="other"),
+            a_call(5, 90),
+        ],
+    )
+    found = call(connection, "call-3").attempts
+    assert [(a.call_id, a.status, a.http_status, a.source_line) for a in found] == [
+        ("call-1", "error", 429, 1),
+        ("call-2", "error", 429, 2),
+    ]
+    text = explain.text(explained(connection, "call-3"))
+    assert "SENT 2 TIMES MORE: other attempts of the same request\n  call-1\n" in text
+    assert "/logs/a.jsonl:1  2026-11-02 01:00:00  error (429)" in text
+    for alone in ("call-4", "call-5"):
+        assert call(connection, alone).attempts == ()
+
+
+def test_a_call_says_what_its_log_leaves_out(connection: duckdb.DuckDBPyConnection) -> None:
+    run(connection, list_run(0, 30, **SILENT, source_format="litellm_slp"))
+    text = explain.text(explained(connection, "call-3"))
+    assert 'litellm_slp: put "max_delay:24h" into `request_tags`' in text
+
+
+def test_a_call_without_a_time_says_why_it_has_no_price(
+    connection: duckdb.DuckDBPyConnection,
+) -> None:
+    timeless = {"started_at": None, "ended_at": None}
+    old = [a_call(9, 0) | {"started_at": datetime(2019, 5, 1), "ended_at": datetime(2019, 5, 1)}]
+    run(connection, [a_call(1, 0, **timeless), *old])
+    assert "at unknown times" not in explain.text(explained(connection, "call-1"))
+    assert "no time in the log" in explain.text(explained(connection, "call-1"))
+    text = explain.text(explained(connection, "call-9"))
+    assert "No price: no rate is known for 2019-05-01." in text
+
+
+def test_places_and_ids_stay_whole_to_be_copied(connection: duckdb.DuckDBPyConnection) -> None:
+    file = f"/logs/{'a-very-long-folder/' * 8}2026-10-05.jsonl"
+    run(connection, [a_call(1, 0, source_file=file, call_id="id-" * 50)])
+    assert f"      {file}:1\n" in explain.text(explained(connection, "svc"))
+    text = explain.text(explained(connection, "id-" * 50))
+    assert text.startswith(f"Call {'id-' * 50}\n  {file}:1 (test)\n")
 
 
 def test_what_the_log_leaves_out(connection: duckdb.DuckDBPyConnection) -> None:
@@ -225,6 +376,8 @@ def test_what_the_log_leaves_out(connection: duckdb.DuckDBPyConnection) -> None:
     assert gaps["end_user_hash"].calls == 120
     assert not {"started_at", "is_streaming", "client_timeout_s", "input_tokens"} & set(gaps)
     assert "independence" in gaps["message_hashes"].criteria
+    [how] = gaps["end_user_hash"].how
+    assert (how.source_format, how.calls) == ("test", 90)
 
 
 def test_calls_without_times_or_models(connection: duckdb.DuckDBPyConnection) -> None:
@@ -272,6 +425,7 @@ def test_a_name_of_several_workloads_lists_them(shop: duckdb.DuckDBPyConnection)
     with pytest.raises(explain.AmbiguousError) as error:
         explain.find(shop, "*")
     listing = explain.candidates_text(error.value.candidates)
+    assert "template" in listing.splitlines()[0]
     assert listing.count("\n") == 4
     assert all(c.workload_id in listing for c in error.value.candidates)
 
@@ -341,4 +495,4 @@ def test_signals_that_nobody_described_take_part(
     [part] = workload(connection, "svc", policy).parts
     [change] = [c for c in part.judgement.changes if c.code == "P_NEW"]
     assert change.action == "find out: a deadline tag that names a week, month or quarter"
-    assert change.evidence == "tagged due:month"
+    assert change.condition == "the calls are tagged due:month"

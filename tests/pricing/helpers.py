@@ -49,6 +49,7 @@ def save(
     verdicts: tuple[str, str, str] = ("supported", "supported", "supported"),
     deadline_risk: bool = False,
     due_in_minutes: bool = False,
+    needs_error_feedback: bool = False,
     **options: Any,
 ) -> dict[str, Any]:
     """The one row of `savings` for calls that are all one workload under one label."""
@@ -61,8 +62,8 @@ def save(
     connection.execute(
         "CREATE OR REPLACE TABLE workload_labels AS SELECT 'w_1' AS workload_id, ? AS label, "
         "? AS independence, ? AS tolerance, ? AS storage, ? AS deadline_risk, "
-        "? AS due_in_minutes",
-        [label, *verdicts, deadline_risk, due_in_minutes],
+        "? AS due_in_minutes, ? AS needs_error_feedback",
+        [label, *verdicts, deadline_risk, due_in_minutes, needs_error_feedback],
     )
     pipeline.run_steps(connection, 60, 79)
     (row,) = rows(connection, "SELECT * FROM savings")

@@ -11,6 +11,7 @@ import pytest
 from llm_audit.errors import PricingError
 from llm_audit.policy import UserPrice
 from llm_audit.policy.contract import read_prices
+from llm_audit.policy.places import Place, Source
 from llm_audit.prices import catalogue, checks
 from llm_audit.prices.findings import ERROR, WARNING, Finding
 from llm_audit.prices.overview import overview
@@ -294,7 +295,7 @@ def test_the_overview_counts(tmp_path: Path) -> None:
 
 def own_prices(**entry: object) -> tuple[UserPrice, ...]:
     defaults = {"provider": "openai", "model": "demo-1", "input": 1}
-    return read_prices([defaults | entry], "llm-audit.toml")[1]
+    return read_prices([defaults | entry], Place(Source("llm-audit.toml")))[1]
 
 
 def test_the_users_own_lines_are_doubted(tmp_path: Path) -> None:

@@ -434,7 +434,7 @@ def test_savings_are_sums_of_costs(connection: Connection, number: int) -> None:
     connection.execute(
         "CREATE TABLE workload_labels AS SELECT DISTINCT workload_id, label, 'supported' AS "
         "independence, 'supported' AS tolerance, 'supported' AS storage, FALSE AS deadline_risk, "
-        "FALSE AS due_in_minutes "
+        "FALSE AS due_in_minutes, FALSE AS needs_error_feedback "
         "FROM labels"
     )
     pipeline.run_steps(connection, 60, 69)

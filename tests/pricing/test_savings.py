@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -12,6 +12,7 @@ import pytest
 from tests.pricing.helpers import call, rows, save
 
 Connection = duckdb.DuckDBPyConnection
+HOUR = timedelta(hours=1)
 
 
 def many(model: str, number: int = 100, **values: Any) -> list[dict[str, Any]]:
@@ -97,9 +98,60 @@ def test_too_few_calls(connection: Connection) -> None:
     assert row["saving_conservative"] > 0
 
 
-def test_the_floor_is_the_busiest_day_not_the_sum(connection: Connection) -> None:
-    calls = many("gpt-4.1", 99) + many("gpt-4.1", 99, started_at=datetime(2026, 11, 11))
+def test_the_floor_is_24_hours_not_the_sum(connection: Connection) -> None:
+    calls = many("gpt-4.1", 99) + many("gpt-4.1", 99, started_at=datetime(2026, 11, 11, 9, 30))
     assert save(connection, calls)["peak_day_calls"] == 99
+
+
+def test_midnight_does_not_cut_a_night(connection: Connection) -> None:
+    night = many("gpt-4.1", 60, started_at=datetime(2026, 11, 10, 23, 10))
+    night += many("gpt-4.1", 60, started_at=datetime(2026, 11, 11, 0, 40))
+    row = save(connection, night)
+    assert (row["peak_day_calls"], row["advice"], row["worth_it"]) == (120, "batch", True)
+
+
+@pytest.mark.parametrize(("later", "peak"), [(timedelta(hours=23, minutes=50), 120),
+                                             (timedelta(hours=24), 60)])  # fmt: skip
+def test_twenty_four_hours_are_twenty_four_hours(
+    connection: Connection, later: timedelta, peak: int
+) -> None:
+    first = datetime(2026, 11, 10, 15, 3)
+    calls = many("gpt-4.1", 60, started_at=first) + many("gpt-4.1", 60, started_at=first + later)
+    assert save(connection, calls)["peak_day_calls"] == peak
+
+
+def test_small_runs_of_a_day_are_pooled(connection: Connection) -> None:
+    runs = [
+        call
+        for hour in range(6)
+        for call in many("gpt-4.1", 20, started_at=datetime(2026, 11, 10, 20) + hour * HOUR)
+    ]
+    assert save(connection, runs)["peak_day_calls"] == 120
+
+
+def test_failed_and_cached_calls_are_not_pooled(connection: Connection) -> None:
+    calls = many("gpt-4.1", 60) + many("gpt-4.1", 30, status="error")
+    calls += many("gpt-4.1", 30, gateway_cache_hit=True)
+    assert save(connection, calls)["peak_day_calls"] == 60
+
+
+def test_errors_that_are_mended_at_once_are_tried_in_ten_calls(connection: Connection) -> None:
+    row = save(connection, many("gpt-4.1"), needs_error_feedback=True)
+    assert (row["advice"], row["worth_it"]) == ("needs_error_feedback", True)
+    assert row["note"].startswith("Try ten calls synchronously first")
+    assert row["saving_conservative"] * 2 == row["effective_cost"]
+
+
+@pytest.mark.parametrize(
+    ("label", "number", "advice"),
+    [("gray_area", 100, "ask_owner"), ("realtime", 100, "realtime"),
+     ("batch_eligible", 99, "below_floor")],
+)  # fmt: skip
+def test_errors_matter_only_where_a_batch_is_the_advice(
+    connection: Connection, label: str, number: int, advice: str
+) -> None:
+    row = save(connection, many("gpt-4.1", number), label=label, needs_error_feedback=True)
+    assert row["advice"] == advice
 
 
 def test_gray_work_asks_its_owner(connection: Connection) -> None:
@@ -151,6 +203,13 @@ def test_no_batch_rate(connection: Connection) -> None:
     row = save(connection, many("ft:gpt-4.1-mini-2025-04-14:acme::x"))
     assert (row["advice"], row["saving_best"]) == ("no_batch_rate", 0)
     assert row["batch_cost_conservative"] is None
+
+
+def test_speech_is_never_sold_as_a_batch_that_its_vendor_does_not_offer(
+    connection: Connection,
+) -> None:
+    row = save(connection, many("gpt-4o-mini-transcribe", operation_name="audio"))
+    assert (row["advice"], row["saving_best"], row["worth_it"]) == ("no_batch_rate", 0, False)
 
 
 def test_a_batch_at_the_standard_rate(connection: Connection) -> None:

@@ -257,7 +257,7 @@ def mixed_audit(connection: duckdb.DuckDBPyConnection) -> None:
         cost="120.50",
         saved=("40.25", "50.1", "60.25"),
         flex_cost=Decimal("60.25"),
-        note="Runs at night in bursts; nobody waits.",
+        note="Runs at night in bursts.",
     )
     for code, criterion, weight, evidence in (
         ("NIGHT_BURST", "tolerance", 3.0, "98% of 600 calls start between 02:00 and 02:20 UTC"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import tomllib
 from pathlib import Path
 
@@ -78,6 +79,38 @@ def test_each_answer_is_honoured(
     assert labels_of(run) == {"bare": {label}, "other": {"gray_area"}}
 
 
+def criteria_of(run: Run) -> dict[str, str]:
+    [workload] = json.loads(run("report", "--format", "json").out)["workloads"]
+    return dict(workload["criteria"])
+
+
+def test_a_no_contradicts_tolerance_and_nothing_else(run: Run, tmp_path: Path) -> None:
+    """That somebody waits says nothing of the other two, and is not shown as if it did."""
+    write_audit(tmp_path, gray_run(0, "bare"))
+    before = criteria_of(run)
+    assert "contradicted" not in before.values()
+    answer(run, "bare", "no")
+    assert criteria_of(run) == {**before, "tolerance": "contradicted"}
+    [workload] = json.loads(run("report", "--format", "json").out)["workloads"]
+    assert workload["label"] == "realtime"
+    [reason] = [r for r in workload["reasons"] if r["code"] == "OVERRIDE"]
+    assert reason["criterion"] == "tolerance"
+    told = run("explain", "bare").out
+    verdicts = re.findall(r"^  (INDEPENDENCE|TOLERANCE|STORAGE) (\w+)", told, flags=re.MULTILINE)
+    assert [name for name, verdict in verdicts if verdict == "contradicted"] == ["TOLERANCE"]
+    assert len(verdicts) == 3
+    assert told.count("The owner's word settles it") == 1
+
+
+def test_the_owners_other_labels_settle_all_three(run: Run, tmp_path: Path) -> None:
+    write_audit(tmp_path, gray_run(0, "bare", has_tool_result=True))
+    entry = "[[override]]\ncaller = 'bare'\nlabel = '{}'\nbecause = 'b'\nby = 'c'\n"
+    for label, verdict in (("batch_eligible", "supported"), ("gray_area", "unknown")):
+        (tmp_path / "llm-audit.toml").write_text(entry.format(label))
+        assert labels_of(run) == {"bare": {label}}
+        assert set(criteria_of(run).values()) == {verdict}
+
+
 def test_a_short_tolerance_is_called_a_risk(run: Run, tmp_path: Path) -> None:
     write_audit(tmp_path, gray_run(0, "bare"))
     outcome = run("review", "--answer", "bare=8h", *SIGNED)
@@ -115,6 +148,38 @@ def test_answering_twice(run: Run, tmp_path: Path) -> None:
         assert (tmp_path / "llm-audit.toml").read_text() == text
 
 
+def test_a_script_may_run_again_on_another_day(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the caller's name, and without a reason: the reason written has the day in it."""
+    write_audit(tmp_path, [*gray_run(0, "bare"), *gray_run(1000, "other")])
+    assert run("review", "--answer", "bare=24h", "--by", "ana").code == 0
+    path = tmp_path / "llm-audit.toml"
+    text = re.sub(r"20\d\d-\d\d-\d\d", "2026-01-31", path.read_text())
+    path.write_text(text)
+    again = run("review", "--answer", "bare=yes", "--by", "ana")
+    assert (again.code, again.out) == (0, "bare: answered so already\n")
+    for differently in (
+        ("bare=no", "--by", "ana"),
+        ("bare=24h", "--by", "eve"),
+        ("bare=24h", "--by", "ana", "--until", "2999-01-31"),
+        ("bare=24h", "--by", "ana", "--because", "another reason"),
+    ):
+        outcome = run("review", "--answer", *differently)
+        assert outcome.code == 2
+        assert "bare has an answer already" in outcome.err
+    assert path.read_text() == text
+    both = run("review", "--answer", "bare=24h", "--answer", "other=no", "--by", "ana")
+    assert both.code == 0
+    assert path.read_text().count("[[override]]") == 2
+
+
+def test_a_misspelt_caller_gets_the_nearest(run: Run, tmp_path: Path) -> None:
+    write_audit(tmp_path, gray_run(0, "search-index"))
+    outcome = run("review", "--answer", "serch-index=no", *SIGNED)
+    assert "did you mean search-index?" in outcome.err
+
+
 def test_what_is_not_gray_is_not_asked(run: Run, tmp_path: Path) -> None:
     write_audit(tmp_path, gray_run(0, "bare", service_tier="batch"))
     name = run("sql", "SELECT DISTINCT caller FROM calls").out.split()[-1]
@@ -135,11 +200,15 @@ def test_what_is_not_gray_is_not_asked(run: Run, tmp_path: Path) -> None:
         (("--answer", "=24h", "--by", "ana"), "is not WORKLOAD=ANSWER"),
         (("--answer", "bare=soon", "--by", "ana"), "'soon' is no answer"),
         (("--answer", "bare=0h", "--by", "ana"), "'0h' is no answer"),
+        (("--answer", "bare=99999999999d", "--by", "ana"), "at most 365 d"),
+        (("--answer", f"bare={'9' * 400}h", "--by", "ana"), "at most 365 d"),
         (("--answer", "bare=8", "--by", "ana"), "'8' is no answer"),
         (("--answer", "bare=no", "--answer", "bare=24h", "--by", "ana"), "answered twice"),
         (("--answer", "bare=no", "--by", "ana", "--until", "2020-01-01"), "2020-01-01 is over"),
         (("--answer", "bare=no", "--by", "ana", "--until", "soon"), "does not match"),
         (("--answer", "bare=no", "--by", "ana", "--format", "json"), "choose one"),
+        (("--answer", "bare=no", "--by", "a" * 61), "more than 60 characters"),
+        (("--answer", "bare=no", "--by", "ana", "--because", "b" * 251), "more than 250"),
     ],
 )
 def test_answers_that_cannot_be_meant_are_usage_errors(

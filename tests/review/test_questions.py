@@ -37,14 +37,17 @@ def tables(connection: duckdb.DuckDBPyConnection) -> dict[str, list[dict[str, An
     return {name: fetch(connection, f"SELECT * FROM {name} ORDER BY ALL") for name in TABLES}
 
 
-def test_the_dearest_possible_saving_is_asked_first(run: Run, tmp_path: Path) -> None:
-    write_audit(tmp_path, company())
+def test_the_dearest_yes_is_asked_first(run: Run, tmp_path: Path) -> None:
+    """Not the dearest hope: a yes for "blind" saves nothing, however much it costs."""
+    write_audit(tmp_path, [*blind_run(5000, "tiny", 150), *company()])
     questions = asked(run)["questions"]
-    savings = [Decimal(q["saving_possible"]) for q in questions]
+    assert [q["caller"] for q in questions] == ["dear", "cheap", "small", "blind", "tiny"]
+    savings = [Decimal(q["saving_if_yes"]) for q in questions]
     assert savings == sorted(savings, reverse=True)
-    assert savings[0] > savings[-1] > 0
-    assert {q["caller"] for q in questions} == {"dear", "cheap", "blind", "small"}
-    assert questions[0]["caller"] == "dear"
+    assert savings[2] > savings[3] == savings[4] == 0
+    possible = [Decimal(q["saving_possible"]) for q in questions]
+    assert possible[3] > possible[2], "by what is possible the order would be another"
+    assert possible[3] > possible[4], "and of those that save alike the dearer hope goes first"
     assert questions[0]["question"] == "May the results of dear come up to 24 hours later?"
 
 
@@ -81,7 +84,7 @@ def test_a_saving_that_is_too_small_to_migrate_for_is_said(run: Run, tmp_path: P
     question = question_of(run, "small")
     assert question["yes_is_enough"]
     assert question["remarks"] == [
-        "even with a yes: Too few calls to be worth a migration: 60 on the busiest day."
+        "even with a yes: Too few calls to be worth a migration: 60 within 24 hours at most."
     ]
 
 

@@ -305,10 +305,23 @@ LIVE: dict[str, Callable[[], Calls]] = {
         32, range(6), (7, 20), 150, slots=8, lasts=4.0, caller=None
     ),
     "analyst-in-office-hours": lambda: spread_starts(33, range(6), (8, 16), 150, lasts=4.0),
+    # Habits are not clocks: about nine, before the meeting at four, 80 calls at a click.
+    "short-list-by-hand-at-about-nine": lambda: spread_starts(
+        106, range(8), (7.75, 8.25), 150, lasts=4.0
+    ),
+    "list-before-the-meeting": lambda: spread_starts(
+        107, range(10), (14 + 55 / 60, 15 + 5 / 60), 200, lasts=5.0
+    ),
+    "eighty-at-a-click": lambda: spread_starts(108, range(9), (7.9, 8.1), 80, slots=4, lasts=4.5),
+    "pipeline-that-somebody-starts-at-about-nine": lambda: spread_starts(
+        109, range(8), (7.75, 8.25), 700, lasts=5.5, scheduler="ci"
+    ),
     "somebodys-trial": lambda: numbered(pool(34, 500), 34),
     "long-trial": lambda: numbered(pool(35, 300, slots=4, lasts=20.0), 35),
     "brief-due-at-eight": lambda: daily(36, WEEK, 5, 110, tags=["deadline:08:00"]),
     "result-due-in-a-quarter-hour": lambda: daily(37, WEEK, 5, 110, declared_tolerance_s=900.0),
+    "uploads-of-five-users": lambda: uploads(110, 5, slots=2, lasts=14.0),
+    "retry-storm": lambda: retry_storm(111),
     "pays-for-priority": lambda: daily(38, WEEK, 1, 200, service_tier="priority"),
     # Queues are filled by events.
     "queue-at-its-limit": lambda: spread_starts(
@@ -350,7 +363,7 @@ BATCH: dict[str, Callable[[], Calls]] = {
     "every-night-many-seeds": lambda: [
         {**c, "template_hash": f"s{n % 40}"} for n, c in enumerate(daily(72, WEEK, 1, 150))
     ],
-    "clock-change": lambda: [
+    "cron-across-a-clock-change": lambda: [
         *daily(73, range(6), 2, 130),
         *numbered(daily(74, range(6, 12), 3, 130), 74),
     ],
@@ -366,6 +379,12 @@ BATCH: dict[str, Callable[[], Calls]] = {
         {**c, "tags": [f"queue.depth:{400_000 - n}"], "scheduler": "queue"}
         for n, c in enumerate(numbered(opened(81, 1200, 0, 10 * DAY), 81))
     ],
+    "waits-out-its-quota": lambda: waiting_out_a_quota(82),
+    "every-eight-hours": lambda: [
+        call
+        for hour in (0, 8, 16)
+        for call in daily(88 + hour, WEEK, hour, 150, lasts=6.0, slots=4)
+    ],
     "hours-at-a-stretch": lambda: numbered(pool(83, 2400, slots=4, lasts=15.0), 83),
     "accepts-flex": lambda: spread_starts(84, range(3), (8, 16), 140, service_tier="flex"),
     "said-a-day-will-do": lambda: daily(85, WEEK, 4, 20, declared_tolerance_s=DAY),
@@ -377,6 +396,24 @@ BATCH: dict[str, Callable[[], Calls]] = {
     ],
 }
 """A program's list whose result can wait: batch_eligible where prompts are logged."""
+
+
+def waiting_out_a_quota(seed: int) -> Calls:
+    """Two lists; each fifth item is refused at once and sent again 40 s later, the first one too.
+
+    The run therefore begins with a refused request long before the slots fill.
+    """
+    calls: Calls = []
+    for day, hour in enumerate((18, 9)):
+        for number, call in enumerate(pool(seed * 100 + day, 250, day * DAY + hour * HOUR)):
+            calls.append(call)
+            if number % 5 == 0:
+                call["attempt_group"] = f"{day}-{number}"
+                start = call["started_at"] - timedelta(seconds=40)
+                refused = {"status": "error", "http_status": 429, "output_tokens": 0}
+                ended = start + timedelta(seconds=0.3)
+                calls.append({**call, "started_at": start, "ended_at": ended, **refused})
+    return numbered(sorted(calls, key=lambda call: call["started_at"]), seed)
 
 
 def stopped(seed: int) -> Calls:
@@ -391,3 +428,77 @@ def without_bodies(calls: Calls) -> Calls:
     """As a gateway writes them whose prompts are redacted."""
     gone = ("message_hashes", "message_count", "template_hash", "has_tool_result", "attempt_group")
     return [{**call, **dict.fromkeys(gone)} for call in calls]
+
+
+# --- live work in a log that records no cancels ---------------------------------------------------
+
+
+def one_by_one(
+    seed: int, days: int, hours: tuple[float, float], over: float, lasts: float, pause: float
+) -> Calls:
+    """The next call goes out when the last one is answered, for so many seconds on each day."""
+    rng = random.Random(seed)
+    calls = []
+    for day in range(days):
+        at = opens = day * DAY + rng.uniform(*hours) * HOUR
+        while at < opens + over:
+            took = lasts * rng.lognormvariate(0, 0.3)
+            calls.append(_timed(0, at, took, input_tokens=int(900 * rng.lognormvariate(0, 0.2))))
+            at += took + rng.uniform(0.05, pause)
+    return numbered(calls, seed)
+
+
+def one_worker_queue(seed: int) -> Calls:
+    """Questions arrive all day, and one worker, nearly always busy, answers them in turn."""
+    rng = random.Random(seed)
+    calls = []
+    for day in range(3):
+        arrives = free = day * DAY + 7 * HOUR
+        while arrives < day * DAY + 13 * HOUR:
+            arrives += rng.expovariate(0.105)
+            start, took = max(arrives, free + 0.05), 9 * rng.lognormvariate(0, 0.3)
+            calls.append(_timed(0, start, took, input_tokens=int(900 * rng.lognormvariate(0, 0.3))))
+            free = start + took
+    return numbered(calls, seed)
+
+
+def retry_storm(seed: int) -> Calls:
+    """Single calls all day; every third day the provider fails, and 15 clients retry at once."""
+    rng = random.Random(seed)
+    calls = numbered(opened(seed, 600, 0, 9 * DAY, 2.0), seed)
+    failed = {"status": "error", "http_status": 503, "output_tokens": 0}
+    storms = (
+        call
+        for day in range(0, 9, 3)
+        for call in pool(seed * 100 + day, 900, day * DAY + rng.uniform(7, 17) * HOUR, 15, 1.5)
+    )
+    calls += numbered(storms, seed + 1, **failed)
+    return sorted(calls, key=lambda call: call["started_at"])
+
+
+def uploads(seed: int, users: int | None, **kwargs: Any) -> Calls:
+    """Somebody uploads a document once a day, at any hour, and watches the progress."""
+    calls = spread_starts(seed, range(9), (7, 18), 110, **kwargs)
+    if users is None:
+        return calls
+    days = {call["call_id"]: call["started_at"].toordinal() for call in calls}
+    return [{**call, "end_user_hash": f"u{days[call['call_id']] % users}"} for call in calls]
+
+
+LIVE_UNCANCELLED: dict[str, Callable[[], Calls]] = {
+    "interpreter": lambda: one_by_one(120, 5, (8, 16), 3000.0, 3.0, 1.6),
+    "control-loop": lambda: one_by_one(121, 4, (8, 11), 7300.0, 2.5, 0.3),
+    "queue-with-one-worker": lambda: one_worker_queue(122),
+    "at-the-bell": lambda: daily(123, range(4), 9, 100, slots=20, lasts=5.0),
+    "uploads-at-any-hour": lambda: uploads(124, None, slots=8, lasts=6.0),
+    "uploads-of-five-users": lambda: uploads(125, 5, slots=2, lasts=14.0),
+}
+"""Nobody ever gives up in these logs, but they record no such ends: that proves nothing."""
+
+BATCH_UNCANCELLED: dict[str, Callable[[], Calls]] = {
+    "every-night": lambda: daily(130, WEEK, 0, 130, lasts=6.0),
+    "hours-at-a-stretch": lambda: numbered(pool(131, 2400, slots=4, lasts=15.0), 131),
+    "long-lists": lambda: spread_starts(132, WEEK, (0, 24), 300, slots=4, lasts=15.0),
+    "one-after-another-by-a-clock": lambda: one_by_one(133, 5, (2, 2.001), 1200.0, 9.0, 0.8),
+}
+"""Batch in such a log has to show another kind of evidence: a clock, or long runs."""

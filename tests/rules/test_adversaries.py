@@ -12,7 +12,14 @@ import pytest
 
 from llm_audit import schema
 from llm_audit.policy import Policy
-from tests.rules.adversaries import BATCH, LIVE, Calls, without_bodies
+from tests.rules.adversaries import (
+    BATCH,
+    BATCH_UNCANCELLED,
+    LIVE,
+    LIVE_UNCANCELLED,
+    Calls,
+    without_bodies,
+)
 from tests.rules.labelling import fetch, label_calls
 from tests.support import create_stored_tables
 
@@ -33,7 +40,9 @@ def labelled(folder: Path, callers: Mapping[str, Calls], policy: Policy) -> Outc
                 if row["caller"] == "svc":
                     row["caller"] = name
                 file.write(json.dumps(row, default=datetime.isoformat) + "\n")
-    types = {c.name: c.sql_type for c in schema.CALLS if c.name in {*names, "source_format"}}
+    types = {
+        c.name: c.sql_type for c in schema.CALLS if c.name in {*names, "source_format", "status"}
+    }
     columns = ", ".join(f"{name}: '{kind}'" for name, kind in types.items())
     with duckdb.connect() as connection:
         create_stored_tables(connection)
@@ -91,3 +100,22 @@ def test_without_bodies_half_of_it_is_still_seen(
 ) -> None:
     seen = [name for name in BATCH if outcomes[variant][name].get("batch_eligible", 0.0) >= 0.95]
     assert len(seen) >= 0.6 * len(BATCH), seen
+
+
+@pytest.fixture(scope="module")
+def uncancelled(tmp_path_factory: pytest.TempPathFactory) -> Outcome:
+    folder = tmp_path_factory.mktemp("uncancelled")
+    makers = {**LIVE_UNCANCELLED, **BATCH_UNCANCELLED}
+    return labelled(folder, {name: make() for name, make in makers.items()}, Policy.load())
+
+
+@pytest.mark.parametrize("name", LIVE_UNCANCELLED)
+def test_live_work_stays_out_where_a_log_records_no_cancels(
+    uncancelled: Outcome, name: str
+) -> None:
+    assert uncancelled[name].get("batch_eligible", 0.0) == 0.0
+
+
+@pytest.mark.parametrize("name", BATCH_UNCANCELLED)
+def test_batch_gets_in_where_a_log_records_no_cancels(uncancelled: Outcome, name: str) -> None:
+    assert uncancelled[name].get("batch_eligible", 0.0) >= 0.95

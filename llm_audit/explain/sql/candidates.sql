@@ -4,6 +4,7 @@ SELECT
   workloads.caller,
   workloads.operation_name,
   workloads.model,
+  workloads.template_hash,
   (
     SELECT max_by(labels.label, labels.calls)
     FROM workload_labels AS labels
