@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help demo test lint eval bench parity sample-logs price-coverage price-release clean
+.PHONY: help demo test lint eval bench parity screenshots sample-logs price-coverage price-release clean
 
 help:  ## List the commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -46,6 +46,9 @@ $(VENV)/.installed-spark: $(VENV)/.installed-test
 parity: $(VENV)/.installed-spark  ## Run sql/ on Spark too and compare (needs Java 17; two minutes)
 	@$(BIN)/python -m tests.portable.parity
 
+screenshots: $(VENV)/.installed-test  ## Take pictures of the report into screenshots/
+	@$(BIN)/python -m tests.tools.screenshots screenshots
+
 sample-logs: $(VENV)/.installed  ## Make sample_logs/ anew
 	@$(BIN)/python tests/tools/make_sample_logs.py
 
@@ -56,4 +59,4 @@ price-release: $(VENV)/.installed  ## Close a release of pricing/: VERSION=2026.
 	@$(BIN)/python tests/tools/release_prices.py "$(VERSION)" --note "$(NOTE)"
 
 clean:  ## Remove what make made
-	rm -rf $(VENV) .llm-audit savings.html .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .llm-audit savings.html screenshots .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -106,14 +106,18 @@ def run(
     policy: Policy,
     as_of: date,
     exports: Iterable[str] = (),
+    *,
+    empty: bool = False,
 ) -> None:
     """Label, price and sum up every call: creates all derived tables of DESIGN section 3.
 
     `as_of` is the day whose price card the forward saving uses. `exports`: the files that the log
-    is reconciled with, by their stored paths; all that were ingested if none is named.
+    is reconciled with, by their stored paths; all that were ingested if none is named. `empty`: a
+    log without a single call will do, for whoever reports on its lines.
     Errors: `InputError` when there is nothing to classify; `PricingError` for a broken price table.
     """
-    if connection.execute("SELECT 1 FROM calls LIMIT 1").fetchone() is None:
+    tables = ("calls", "ingested_files") if empty else ("calls",)
+    if not any(connection.table(name).limit(1).fetchall() for name in tables):
         raise InputError(
             "there are no calls in this database",
             slug="no-calls",

@@ -18,19 +18,21 @@ if TYPE_CHECKING:
 
 _TABLES = (
     "CREATE OR REPLACE TABLE rules (word BIGINT, bit BIGINT, code VARCHAR, criterion VARCHAR, "
-    "kind VARCHAR, weight DOUBLE, why VARCHAR, text_0 VARCHAR, name_1 VARCHAR, text_1 VARCHAR, "
-    "name_2 VARCHAR, text_2 VARCHAR, name_3 VARCHAR, text_3 VARCHAR)",
+    "kind VARCHAR, weight DOUBLE, why VARCHAR, own BOOLEAN, text_0 VARCHAR, name_1 VARCHAR, "
+    "text_1 VARCHAR, name_2 VARCHAR, text_2 VARCHAR, name_3 VARCHAR, text_3 VARCHAR)",
     "CREATE OR REPLACE TABLE thresholds (supported DOUBLE, hinted DOUBLE, contradicted DOUBLE)",
     "CREATE OR REPLACE TABLE words (word VARCHAR, kind VARCHAR)",
     "CREATE OR REPLACE TABLE tag_keys (key VARCHAR, kind VARCHAR)",
     "CREATE OR REPLACE TABLE overrides (position BIGINT, caller_like VARCHAR, "
     "workload_like VARCHAR, model_like VARCHAR, operation_like VARCHAR, label VARCHAR, "
-    "tolerance_s DOUBLE, sentence VARCHAR)",
+    "tolerance_s DOUBLE, sentence VARCHAR, names VARCHAR, because VARCHAR, signed_by VARCHAR, "
+    "until_day DATE)",
+    "CREATE OR REPLACE TABLE policy_meta (sha256 VARCHAR, words BOOLEAN)",
 )
 
 
 def create_rule_tables(connection: duckdb.DuckDBPyConnection, policy: Policy) -> None:
-    """Write the policy as the tables `rules`, `thresholds`, `words` and `overrides`.
+    """Write the policy as the tables `rules`, `thresholds`, `words`, `overrides`, `policy_meta`.
 
     To be called before the steps 10-39: names and overrides are matched early.
     """
@@ -38,7 +40,16 @@ def create_rule_tables(connection: duckdb.DuckDBPyConnection, policy: Policy) ->
         connection.execute(statement)
     limits = policy.thresholds
     _insert(connection, "thresholds", [(limits.supported, limits.hinted, limits.contradicted)])
-    _insert(connection, "rules", [_rule_row(n, rule) for n, rule in enumerate(policy.rules)])
+    _insert(connection, "policy_meta", [(policy.sha256, any(policy.words.values()))])
+    packaged = {rule.code: rule.weight for rule in Policy.load().rules}
+    _insert(
+        connection,
+        "rules",
+        [
+            _rule_row(number, rule, own=packaged.get(rule.code) != rule.weight)
+            for number, rule in enumerate(policy.rules)
+        ],
+    )
     _insert(
         connection,
         "words",
@@ -62,6 +73,10 @@ def create_rule_tables(connection: duckdb.DuckDBPyConnection, policy: Policy) ->
                 override.label,
                 override.tolerance_s,
                 override.sentence,
+                override.names,
+                override.because,
+                override.by,
+                override.until,
             )
             for number, override in enumerate(policy.overrides)
         ],
@@ -89,11 +104,12 @@ def _mask(rules: Sequence[Rule]) -> str:
     return "\n  + ".join(["CAST(0 AS BIGINT)", *bits])
 
 
-def _rule_row(number: int, rule: Rule) -> tuple[object, ...]:
+def _rule_row(number: int, rule: Rule, *, own: bool) -> tuple[object, ...]:
+    """own: the user's rule, or one of ours at a weight of theirs."""
     texts, names = evidence_parts(rule.evidence)
     parts = (texts[0], names[0], texts[1], names[1], texts[2], names[2], texts[3])
     word, place = divmod(number, MASK_RULES)
-    row = (word, 1 << place, rule.code, rule.criterion, rule.kind, rule.weight, rule.why)
+    row = (word, 1 << place, rule.code, rule.criterion, rule.kind, rule.weight, rule.why, own)
     return (*row, *parts)
 
 

@@ -12,7 +12,7 @@ import sys
 import click
 
 from llm_audit import __version__
-from llm_audit.cli import explain, ingest, init, prices, reconcile, report, review, sql
+from llm_audit.cli import explain, ingest, init, prices, reconcile, report, review, schema, sql
 from llm_audit.cli.common import common_options
 from llm_audit.errors import ExitCode, LlmAuditError
 from llm_audit.text import printable
@@ -32,7 +32,7 @@ def cli() -> None:
     """
 
 
-for _module in (ingest, reconcile, report, explain, prices, sql, review, init):
+for _module in (ingest, reconcile, report, explain, prices, sql, review, init, schema):
     cli.add_command(_module.command)
 
 

@@ -35,6 +35,27 @@ class Common:
         return Workspace(self.db or default_path(), self.memory, self.threads)
 
 
+class Day(click.DateTime):
+    """A calendar day, which messages and --help name as people write it."""
+
+    def __init__(self) -> None:
+        super().__init__(["%Y-%m-%d"])
+
+    def get_metavar(self, *_: Any, **__: Any) -> str:
+        """How --help names it."""
+        return "YYYY-MM-DD"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The day at midnight. Errors: `click.BadParameter`."""
+        try:
+            return super().convert(value, param, ctx)
+        except click.BadParameter:
+            self.fail(f"{value!r} is no day: write YYYY-MM-DD, such as 2026-06-15", param, ctx)
+
+
+DAY = Day()
+
+
 def _remember(context: click.Context, parameter: click.Parameter, value: Any) -> None:
     """Keep a common option wherever it stands; the one after the command's name wins."""
     common = context.find_root().ensure_object(Common)
@@ -88,6 +109,27 @@ config_option = click.option(
 )
 
 
+SEE_REJECTS = 'llm-audit sql "SELECT reason, count(*) FROM rejects GROUP BY 1 ORDER BY 2 DESC"'
+
+
+def allowed_rejects(share: str | None, *, strict: bool) -> float:
+    """What part of the lines may be rejected: `1%` or `0.01` as 0.01; none if strict, else all.
+
+    Errors: `click.BadParameter`.
+    """
+    if not share:
+        return 0.0 if strict else 1.0
+    try:
+        allowed = float(share.removesuffix("%")) / (100 if share.endswith("%") else 1)
+    except ValueError:
+        allowed = -1.0
+    if not 0 <= allowed <= 1:
+        raise click.BadParameter(
+            f"{share!r} is no share; write 1% or 0.01", param_hint="--max-rejects"
+        )
+    return allowed
+
+
 def workspace() -> Workspace:
     """The database that the command line names, inside a running command."""
     return click.get_current_context().find_root().ensure_object(Common).workspace()
@@ -116,7 +158,7 @@ def print_warnings(summary: Summary) -> None:
 def write(out: Path, text: str) -> None:
     """Write a result to a file. Errors: `InputError` where that cannot be done."""
     try:
-        out.write_text(text, encoding="utf-8")
+        out.write_text(text, encoding="utf-8", newline="")  # CSV has line ends of its own
     except OSError as error:
         raise InputError(f"cannot write {out}: {error.strerror}", slug="out-unwritable") from None
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from llm_audit import __version__
-from llm_audit.cli.common import common_options, config_option, policy_of, workspace, write
+from llm_audit.cli.common import DAY, common_options, config_option, policy_of, workspace, write
 from llm_audit.errors import InputError
 from llm_audit.text import printable
 
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--as-of",
-    type=click.DateTime(["%Y-%m-%d"]),
+    type=DAY,
     help="Day of the price card for the forward saving.  [default: today]",
 )
 @config_option

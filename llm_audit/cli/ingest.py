@@ -12,7 +12,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from llm_audit.cli.common import common_options, print_warnings, workspace
+from llm_audit.cli.common import (
+    SEE_REJECTS,
+    allowed_rejects,
+    common_options,
+    print_warnings,
+    workspace,
+)
 from llm_audit.errors import DataQualityError, InputError
 from llm_audit.text import printable
 
@@ -65,7 +71,7 @@ def command(
 
     if fields and format_name not in (None, "generic"):
         raise click.UsageError("--map reads the generic format; leave --format out")
-    allowed = _share(max_rejects) if max_rejects else 0.0 if strict else 1.0
+    allowed = allowed_rejects(max_rejects, strict=strict)
     options = Options(format_name, parse_fields(fields), formats_folder)
     sources = find(paths)
     if peek:
@@ -76,21 +82,8 @@ def command(
         raise DataQualityError(
             f"{summary.rejects:,} of {summary.lines:,} lines were rejected",
             slug="rejects",
-            hint='llm-audit sql "SELECT reason, count(*) FROM rejects GROUP BY 1 ORDER BY 2 DESC"',
+            hint=SEE_REJECTS,
         )
-
-
-def _share(text: str) -> float:
-    """`1%` or `0.01` as 0.01. Errors: `click.BadParameter`."""
-    try:
-        share = float(text.removesuffix("%")) / (100 if text.endswith("%") else 1)
-    except ValueError:
-        share = -1.0
-    if not 0 <= share <= 1:
-        raise click.BadParameter(
-            f"{text!r} is no share; write 1% or 0.01", param_hint="--max-rejects"
-        )
-    return share
 
 
 def _ingest(sources: list[SourceFile], options: Options) -> Summary:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from llm_audit.cli.common import common_options, config_option, policy_of
+from llm_audit.cli.common import DAY, common_options, config_option, policy_of
 from llm_audit.errors import InputError, PricingError
 from llm_audit.schema import SERVICE_TIERS
 
@@ -30,7 +30,7 @@ def command() -> None:
 @command.command("check")
 @click.option(
     "--as-of",
-    type=click.DateTime(["%Y-%m-%d"]),
+    type=DAY,
     help="The day from which age is counted.  [default: today]",
 )
 @config_option
@@ -65,7 +65,7 @@ def check(as_of: datetime | None, config: Path | None) -> None:
 @click.argument("model")
 @click.option(
     "--on",
-    type=click.DateTime(["%Y-%m-%d"]),
+    type=DAY,
     help="The day whose rates are shown.  [default: today]",
 )
 @click.option(

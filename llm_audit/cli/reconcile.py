@@ -11,6 +11,7 @@ import click
 
 from llm_audit import __version__
 from llm_audit.cli.common import (
+    DAY,
     common_options,
     config_option,
     policy_of,
@@ -48,7 +49,7 @@ _KNOWN = (
 )
 @click.option(
     "--as-of",
-    type=click.DateTime(["%Y-%m-%d"]),
+    type=DAY,
     help="Day of the price card for calls without a time.  [default: today]",
 )
 @click.option(

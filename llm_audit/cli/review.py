@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from llm_audit.cli.asking import Signer, append, ask_all, say_written
-from llm_audit.cli.common import common_options, config_option, policy_of, workspace
+from llm_audit.cli.common import DAY, common_options, config_option, policy_of, workspace
 from llm_audit.errors import UsageError
 from llm_audit.text import printable
 
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
     from llm_audit.policy import Override
     from llm_audit.review import Answer, Review, Signature, Standing
-
-_DAY = click.DateTime(["%Y-%m-%d"])
 
 
 @click.command("review")
@@ -41,7 +39,7 @@ _DAY = click.DateTime(["%Y-%m-%d"])
 )
 @click.option("--by", help="Who answers.  [default: asked for; you]")
 @click.option("--because", help="Why.  [default: asked for; 'answered in llm-audit review ...']")
-@click.option("--until", type=_DAY, help="Last day on which the answers hold.")
+@click.option("--until", type=DAY, help="Last day on which the answers hold.")
 @config_option
 @common_options
 def command(

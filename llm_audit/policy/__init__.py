@@ -16,6 +16,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cache
+from hashlib import sha256
 from importlib import resources
 from pathlib import Path
 from typing import Any, TypeVar
@@ -88,6 +89,8 @@ class Policy:
     aliases: Mapping[str, str] = field(default_factory=dict)
     user_prices: tuple[UserPrice, ...] = ()
     warnings: tuple[str, ...] = field(default=(), compare=False)
+    sha256: str | None = field(default=None, compare=False)
+    """Of the user's file; None without one."""
 
     @staticmethod
     def load(path: Path | None = None, *, today: date | None = None) -> Policy:
@@ -104,7 +107,8 @@ class Policy:
     @staticmethod
     def parse(data: bytes, name: str, *, today: date | None = None) -> Policy:
         """As `load`, from the bytes of a file called `name` that need not be there."""
-        return _with_user_file(decoded(data, name), today or date.today())
+        policy = _with_user_file(decoded(data, name), today or date.today())
+        return replace(policy, sha256=sha256(data).hexdigest())
 
 
 def find_config(folder: Path) -> Path | None:

@@ -1,6 +1,6 @@
-"""Reads `report_*` and `reconciliation_summary` (sql/80 to 94) into one `Result`.
+"""Reads `report_*`, `reconciliation_summary`, `rule_uses` and `override_uses` into one `Result`.
 
-The only module of the report that queries.
+With `activity` the only module of the report that queries.
 
 Each view's columns are the fields of one dataclass, so a figure of the report is one column of one
 view. Order is settled here, not in SQL: the same tables give the same bytes on every engine.
@@ -12,11 +12,13 @@ from collections import defaultdict
 from dataclasses import fields
 from datetime import UTC, datetime
 from decimal import Decimal, localcontext
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING
 
 from llm_audit.report import result as r
+from llm_audit.report.activity import Key, activities, batch_fits, trend
 from llm_audit.report.assumptions import assumptions
 from llm_audit.report.figures import percent, share
+from llm_audit.report.rows import make, read, rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -34,8 +36,6 @@ LISTED = 100
 """The lists of data quality name at most this many; hostile logs can invent endless reasons."""
 
 _PLACES = {"batch_eligible": 0, "gray_area": 1}
-_Row = dict[str, Any]
-_T = TypeVar("_T")
 
 
 def build(
@@ -52,17 +52,26 @@ def build(
     (fewer than 7 days or 1,000 calls). Too much without a price is never projected.
     policy_warnings: what the user's policy says in vain, to be shown beside the figures.
     """
-    [period_row] = _rows(connection, "report_period")
+    [period_row] = rows(connection, "report_period")
     period = r.Period(
         period_row["start_at"], period_row["end_at"], period_row["days"], period_row["calls"]
     )
-    totals = _read(connection, "report_totals", r.Totals)[0]
-    quality = _data_quality(connection, period_row["calls_without_time"], tuple(policy_warnings))
+    totals = read(connection, "report_totals", r.Totals)[0]
+    day_rows = rows(connection, "report_days")
+    timeless = sum(
+        (row["effective_cost"] for row in day_rows if row["day"] is None), Decimal("0.00")
+    )
+    quality = _data_quality(
+        connection, period_row["calls_without_time"], timeless, tuple(policy_warnings)
+    )
     pricing = _pricing(connection)
     projection = _unrated(connection, pricing) or _projection(
         period, totals, quality, forced=project
     )
     savings = _savings(connection, period, projection)
+    workloads = _workloads(
+        connection, activities(connection, day_rows, period), batch_fits(connection)
+    )
     return r.Result(
         schema_version=r.SCHEMA_VERSION,
         tool_version=tool_version,
@@ -73,7 +82,11 @@ def build(
         labels=_labels(connection),
         models=_models(connection),
         savings=savings,
-        workloads=_workloads(connection),
+        workloads=workloads,
+        bridge=_bridge(connection),
+        trend=trend(day_rows, period),
+        baseline=None,
+        policy=_policy(connection),
         pricing=pricing,
         data_quality=quality,
         sensitivity=_sensitivity(connection, savings.observed.conservative),
@@ -83,7 +96,7 @@ def build(
 
 def _unrated(connection: duckdb.DuckDBPyConnection, pricing: r.Pricing) -> r.Projection | None:
     """No projection where the day of --as-of has no prices for these models."""
-    [row] = _rows(connection, "report_forward")
+    [row] = rows(connection, "report_forward")
     unrated = share(row["unrated_cost"], row["effective_cost"])
     if unrated <= MOST_UNPRICED:
         return None
@@ -144,7 +157,7 @@ def _unpriced_share(totals: r.Totals, quality: r.DataQuality) -> Decimal:
 def _savings(
     connection: duckdb.DuckDBPyConnection, period: r.Period, projection: r.Projection
 ) -> r.Savings:
-    by_basis = {row.pop("basis"): row for row in _rows(connection, "report_savings")}
+    by_basis = {row.pop("basis"): row for row in rows(connection, "report_savings")}
     observed = _saving(by_basis["observed"])
     if not projection.shown:
         return r.Savings(observed, None, None)
@@ -163,26 +176,33 @@ def _saving(amounts: Mapping[str, Decimal]) -> r.Saving:
 
 
 def _labels(connection: duckdb.DuckDBPyConnection) -> tuple[r.LabelTotal, ...]:
-    rows = sorted(_rows(connection, "report_labels"), key=lambda row: row["position"])
-    return tuple(_make(r.LabelTotal, row) for row in rows)
+    found = sorted(rows(connection, "report_labels"), key=lambda row: row["position"])
+    return tuple(make(r.LabelTotal, row) for row in found)
 
 
 def _models(connection: duckdb.DuckDBPyConnection) -> tuple[r.ModelTotal, ...]:
-    models = _read(connection, "report_models", r.ModelTotal)
+    models = read(connection, "report_models", r.ModelTotal)
     models.sort(key=lambda m: (-m.effective_cost, -m.calls, m.provider_name or "", m.model or ""))
     return tuple(models)
 
 
-def _workloads(connection: duckdb.DuckDBPyConnection) -> tuple[r.Workload, ...]:
+def _workloads(
+    connection: duckdb.DuckDBPyConnection,
+    activity: Mapping[Key, r.Activity],
+    fits: Mapping[Key, r.BatchFit],
+) -> tuple[r.Workload, ...]:
     """Worth moving first, then worth a question to the owner, then by what they cost."""
     reasons = _reasons(connection)
     workloads = []
-    for row in _rows(connection, "report_workloads"):
+    for row in rows(connection, "report_workloads"):
         if row["confidence"] is not None:
             row["confidence"] = round(row["confidence"], 4)
-        row["criteria"] = _make(r.Criteria, row)
-        row["reasons"] = tuple(reasons[row["workload_id"], row["label"]])
-        workloads.append(_make(r.Workload, row))
+        row["criteria"] = make(r.Criteria, row)
+        key = row["workload_id"], row["label"]
+        row["reasons"] = tuple(reasons[key])
+        row["activity"] = activity[key]
+        row["batch_fit"] = fits.get(key)
+        workloads.append(make(r.Workload, row))
     return tuple(
         sorted(
             workloads,
@@ -203,10 +223,10 @@ def _reasons(
 ) -> defaultdict[tuple[str, str], list[r.Reason]]:
     """By workload and label, the strongest first; a veto (no weight) before all."""
     found: defaultdict[tuple[str, str], list[r.Reason]] = defaultdict(list)
-    for row in _rows(connection, "report_reasons"):
+    for row in rows(connection, "report_reasons"):
         if row["weight"] is not None:
             row["weight"] = round(float(row["weight"]), 4)
-        found[row["workload_id"], row["label"]].append(_make(r.Reason, row))
+        found[row["workload_id"], row["label"]].append(make(r.Reason, row))
     for reasons in found.values():
         reasons.sort(
             key=lambda reason: (
@@ -220,17 +240,46 @@ def _reasons(
     return found
 
 
+def _bridge(connection: duckdb.DuckDBPyConnection) -> tuple[r.BridgeStep, ...]:
+    steps = sorted(rows(connection, "report_bridge"), key=lambda row: row["position"])
+    return tuple(make(r.BridgeStep, row) for row in steps)
+
+
+def _policy(connection: duckdb.DuckDBPyConnection) -> r.PolicyUsed:
+    """Rules by how many calls they spoke on; overrides in the user's order."""
+    [limits] = rows(connection, "thresholds")
+    [meta] = rows(connection, "policy_meta")
+    rules = read(connection, "rule_uses", r.RuleUsed)
+    rules.sort(key=lambda rule: (-rule.calls, rule.code))
+    overrides = sorted(rows(connection, "override_uses"), key=lambda row: row["position"])
+    return make(
+        r.PolicyUsed,
+        limits
+        | meta
+        | {
+            "rules": tuple(rules),
+            "overrides": tuple(
+                make(r.OverrideUsed, row | {"by": row["signed_by"], "until": row["until_day"]})
+                for row in overrides
+            ),
+        },
+    )
+
+
 def _pricing(connection: duckdb.DuckDBPyConnection) -> r.Pricing:
-    [row] = _rows(connection, "pricing_meta")
-    own = sorted(_read(connection, "report_own_rates", r.OwnRates), key=lambda o: (o.model, o.tier))
-    return _make(r.Pricing, {**row, "own_rates": tuple(own)})
+    [row] = rows(connection, "pricing_meta")
+    own = sorted(read(connection, "report_own_rates", r.OwnRates), key=lambda o: (o.model, o.tier))
+    return make(r.Pricing, {**row, "own_rates": tuple(own)})
 
 
 def _data_quality(
-    connection: duckdb.DuckDBPyConnection, calls_without_time: int, policy_warnings: tuple[str, ...]
+    connection: duckdb.DuckDBPyConnection,
+    calls_without_time: int,
+    cost_without_time: Decimal,
+    policy_warnings: tuple[str, ...],
 ) -> r.DataQuality:
-    files = _read(connection, "report_files", r.LogFile)
-    rejects = _read(connection, "report_rejects", r.RejectReason)
+    files = read(connection, "report_files", r.LogFile)
+    rejects = read(connection, "report_rejects", r.RejectReason)
     shorten = _below_common_folder([file.path for file in files])
     counts = {
         name: sum(getattr(file, name) for file in files)
@@ -238,17 +287,18 @@ def _data_quality(
     }
     accounted = sum(counts.values()) - counts["lines"]
     by_dimension: dict[str, dict[str, int]] = defaultdict(dict)
-    for row in _rows(connection, "report_call_counts"):
+    for row in rows(connection, "report_call_counts"):
         by_dimension[row["dimension"]][row["value"]] = row["calls"]
     return r.DataQuality(
         files=len(files),
         **counts,
         closes=accounted == counts["lines"],
         calls_without_time=calls_without_time,
+        cost_without_time=cost_without_time,
         calls_by_status=_sorted(by_dimension["status"]),
         calls_by_tokens_source=_sorted(by_dimension["tokens_source"]),
         calls_by_price_status=_sorted(by_dimension["price_status"]),
-        unpriced=_unpriced(connection),
+        unpriced=_unpriced(connection) if _any_unpriced(by_dimension["price_status"]) else (),
         rejects_by_reason=_worst_rejects(rejects, shorten),
         worst_files=_worst_files(files, shorten),
         reconciliation=_reconciliation(connection),
@@ -261,24 +311,27 @@ def _reconciliation(connection: duckdb.DuckDBPyConnection) -> r.Reconciliation |
     read = "SELECT 1 FROM usage_buckets UNION ALL SELECT 1 FROM export_files LIMIT 1"
     if not connection.execute(read).fetchall():
         return None
-    found = sorted(
-        _rows(connection, "reconciliation_summary"), key=lambda row: row["provider_name"]
-    )
+    found = sorted(rows(connection, "reconciliation_summary"), key=lambda row: row["provider_name"])
     amounts = {f.name for f in fields(r.ReconciledTokens)} - {
         "provider_name", "first_day", "last_day", "cost_not_compared",
     }  # fmt: skip
     return r.Reconciliation(
-        usd=tuple(_make(r.ReconciledUsd, row) for row in found if row["basis"] == "usd"),
+        usd=tuple(make(r.ReconciledUsd, row) for row in found if row["basis"] == "usd"),
         tokens=tuple(
-            _make(r.ReconciledTokens, row | {name: int(row[name]) for name in amounts})
+            make(r.ReconciledTokens, row | {name: int(row[name]) for name in amounts})
             for row in found
             if row["basis"] == "tokens"
         ),
     )
 
 
+def _any_unpriced(calls: Mapping[str, int]) -> bool:
+    """Of a log that is priced whole, no call has to be looked at again."""
+    return any(status.startswith("unpriced") for status in calls)
+
+
 def _unpriced(connection: duckdb.DuckDBPyConnection) -> tuple[r.Unpriced, ...]:
-    found = _read(connection, "report_unpriced", r.Unpriced)
+    found = read(connection, "report_unpriced", r.Unpriced)
     found.sort(
         key=lambda u: (-u.calls, u.provider_name or "", u.model or "", u.price_status, u.hint or "")
     )
@@ -338,34 +391,12 @@ def _below_common_folder(paths: Iterable[str]) -> dict[str, str]:
 def _sensitivity(
     connection: duckdb.DuckDBPyConnection, headline: Decimal
 ) -> tuple[r.Sensitivity, ...]:
-    rows = sorted(_rows(connection, "report_sensitivity"), key=lambda row: row["position"])
+    found = sorted(rows(connection, "report_sensitivity"), key=lambda row: row["position"])
     return tuple(
         r.Sensitivity(row["name"], row["title"], row["saving"], row["saving"] - headline)
-        for row in rows
+        for row in found
     )
 
 
 def _sorted(counts: Mapping[str, int]) -> dict[str, int]:
     return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
-
-
-def _rows(connection: duckdb.DuckDBPyConnection, view: str) -> list[_Row]:
-    """Every row of a view as a dict; timestamps without a zone are UTC and say so."""
-    relation = connection.table(view)
-    names = relation.columns
-    return [dict(zip(names, map(_in_utc, row), strict=True)) for row in relation.fetchall()]
-
-
-def _in_utc(value: Any) -> Any:
-    if isinstance(value, datetime) and value.tzinfo is None:
-        return value.replace(tzinfo=UTC)
-    return value
-
-
-def _read(connection: duckdb.DuckDBPyConnection, view: str, kind: type[_T]) -> list[_T]:
-    return [_make(kind, row) for row in _rows(connection, view)]
-
-
-def _make(kind: type[_T], row: _Row) -> _T:
-    """A dataclass from the columns of the same names."""
-    return kind(**{field.name: row[field.name] for field in fields(kind)})  # type: ignore[arg-type]

@@ -7,13 +7,15 @@ and its text. Tests walk every figure of the page back to the JSON by that key.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_HALF_UP, Decimal, localcontext
 from functools import reduce
 from typing import TYPE_CHECKING, Any
 
 from llm_audit.report.codec import plain_decimal
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from llm_audit.report.result import Result
 
 UNKNOWN = "not priced"
@@ -48,6 +50,46 @@ def figure(result: Result, key: str) -> Figure:
     """The figure at a dotted key, list places by number: 'models.0.calls'."""
     value: Any = reduce(_step, key.split("."), result)
     return Figure(key, value)
+
+
+@dataclass(frozen=True)
+class Derived:
+    """USD made of figures of the JSON: the sum of `keys` (a leading '-' takes one away) times
+    `times`, a fraction such as '30/8'.
+    """
+
+    keys: tuple[str, ...]
+    times: str
+    value: Decimal
+
+    @property
+    def exact(self) -> str:
+        """The value, up to twelve decimals like the projected ones of the JSON."""
+        return plain_decimal(self.value)
+
+    @property
+    def text(self) -> str:
+        """The value rounded for reading."""
+        return money(self.value)
+
+    @property
+    def spoken(self) -> str:
+        """The same in a sentence."""
+        return self.text.removesuffix(".00")
+
+
+def derived(result: Result, keys: Sequence[str], times: str = "1") -> Derived:
+    """The amount that the keys make up; one that is unknown counts as nothing."""
+    with localcontext(prec=50):
+        whole = Decimal(0)
+        for key in keys:
+            amount = figure(result, key.removeprefix("-")).value or Decimal(0)
+            whole += -amount if key.startswith("-") else amount
+        above, _, below = times.partition("/")
+        value = whole * Decimal(above) / Decimal(below or 1)
+        if times != "1":
+            value = value.quantize(Decimal("1e-12"))
+    return Derived(tuple(keys), times, value)
 
 
 def _step(value: Any, name: str) -> Any:

@@ -2,7 +2,7 @@
 
 Every text in it may have been written by an attacker who can put words into a log. So: autoescape
 is on for every template, nothing bypasses it, every value passes through `printable`, and the
-page's own policy (CSP) allows only the one style and the one script whose hashes it names.
+page's own policy (CSP) allows only the style and the scripts whose hashes it names.
 """
 
 from __future__ import annotations
@@ -12,36 +12,92 @@ import hashlib
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from llm_audit.report import charts, figures, wording
+from llm_audit.report import (
+    actions,
+    charts,
+    explore,
+    figures,
+    limits,
+    method,
+    sources,
+    spend,
+    wording,
+    workload_charts,
+    workload_table,
+)
 from llm_audit.report.headline import headline
+from llm_audit.report.questions import owner_questions
 from llm_audit.text import printable
 
 if TYPE_CHECKING:
     from jinja2 import Environment
 
+    from llm_audit.report.limits import Limits
     from llm_audit.report.result import Result
 
+STYLES = ("report.css", "workloads.css", "explore.css")
+THEME = ("theme.js",)
+SCRIPTS = ("report.js", "explore.js")
 LONGEST_TEXT = 400
-MOST_WORKLOADS = 500
-MOST_MODELS = 20
-"""Rows on the page; the JSON has them all, and the page says what it left out."""
 
 
-def write_html(result: Result) -> str:
-    """The whole page. Encode it as UTF-8, which its head declares."""
+def write_html(result: Result, *, static: bool = False) -> str:
+    """The whole page. Encode it as UTF-8, which its head declares.
+
+    static: a page for e-mail, without any script and of at most `limits.STATIC_BYTES`.
+    """
     environment = _environment()
-    style, script = (
-        environment.get_template(name).render() for name in ("report.css", "report.js")
+    most_bytes = limits.STATIC_BYTES if static else limits.PAGE_BYTES
+    page = ""
+    for limit in limits.STATIC if static else limits.PAGE:
+        page = _draw(environment, result, limit, static=static)
+        if len(page.encode()) <= most_bytes:
+            break
+    return page if static else _with_library(page)
+
+
+def _draw(environment: Environment, result: Result, limit: Limits, *, static: bool) -> str:
+    rows = workload_table.rows(
+        result.workloads, limit.most_workloads, limit.most_explained, limit.most_drawn
     )
+    style, theme, script = (
+        "".join(environment.get_template(name).render() for name in names)
+        for names in (STYLES, THEME, SCRIPTS)
+    )
+    figures_to_explore = {} if static else explore.charts(result, rows)
+    library = explore.library() if figures_to_explore else None
+    hashes = [_hash(theme), _hash(script), *([library.sha256] if library else [])]
+    scripts = "'none'" if static else " ".join(f"'{name}'" for name in hashes)
     return environment.get_template("report.html.j2").render(
+        vars(limit),
         result=result,
+        static=static,
         headline=headline(result),
-        policy=_policy(style, script),
+        policy=_policy(f"'{_hash(style)}'", scripts),
+        styles=STYLES,
+        themes=THEME,
+        scripts=SCRIPTS,
+        rows=rows,
+        questions=owner_questions(result, limit.most_workloads),
+        explore=figures_to_explore,
+        drawing=workload_charts,
         figure=partial(figures.figure, result),
+        changed=lambda key: figures.derived(result, (f"{key}_now", f"-{key}_before")),
         charts=charts,
-        most_workloads=MOST_WORKLOADS,
-        most_models=MOST_MODELS,
     )
+
+
+def _with_library(page: str) -> str:
+    """The page with plotly.js behind all that is to be read: a block that no browser runs.
+
+    Put in after drawing, because templates print text, and text is cut at LONGEST_TEXT.
+    """
+    library = explore.library()
+    if library is None or 'id="explore"' not in page:
+        return page
+    block = f'<script type="text/plain" id="explore-library">{library.packed}</script>\n'
+    before, body, after = page.rpartition("</body>")
+    return f"{before}{block}{body}{after}"
 
 
 def _environment() -> Environment:
@@ -58,8 +114,13 @@ def _environment() -> Environment:
     )
     environment.filters |= {
         "money": figures.money,
+        "spoken": lambda value: figures.Figure("", value).spoken,
         "count": figures.count,
         "percent": figures.percent,
+        "compact": workload_table.compact,
+        "duration": workload_table.duration,
+        "bytes": workload_table.size,
+        "weight": workload_table.weight,
         "exact": lambda value: figures.Figure("", value).exact,
         "advice": wording.advice,
         "price_status": wording.price_status,
@@ -70,6 +131,13 @@ def _environment() -> Environment:
         "labels": wording.LABELS,
         "parts": wording.PARTS,
         "gap_causes": wording.GAP_CAUSES,
+        "actions": actions.actions,
+        "formula": actions.FORMULA,
+        "most_actions": actions.MOST_ACTIONS,
+        "anchor": workload_table.anchor,
+        "by_provider": spend.by_provider,
+        "method": method,
+        "sources": sources.SOURCES,
         "over": figures.over,
         "plural": figures.plural,
         "share": figures.share,
@@ -84,13 +152,13 @@ def _finalize(value: Any) -> Any:
     return value
 
 
-def _policy(style: str, script: str) -> str:
-    """The Content-Security-Policy: nothing but this style and this script, by hash."""
+def _policy(styles: str, scripts: str) -> str:
+    """The Content-Security-Policy: nothing but these styles and scripts, by their hashes."""
     return "; ".join(
         (
             "default-src 'none'",
-            f"style-src '{_hash(style)}'",
-            f"script-src '{_hash(script)}'",
+            f"style-src {styles}",
+            f"script-src {scripts}",
             "img-src data:",
             "base-uri 'none'",
             "form-action 'none'",

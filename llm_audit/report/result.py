@@ -157,6 +157,52 @@ class Reason:
         return "for" if self.weight is not None and self.weight > 0 else "against"
 
 
+GAPS_S = (0.1, 1.0, 10.0, 60.0, 600.0, 3600.0)
+"""Upper ends (included) of the classes of `Activity.gaps`, seconds; one more class is open."""
+
+
+@dataclass(frozen=True)
+class Activity:
+    """When the calls of one workload and label start (UTC), and how they run.
+
+    by_day: calls on each day of `Result.period`, its first day first; empty for a log of more than
+    400 days or without times. by_hour: 168 counts, Monday 00:00 first. gaps: pauses from one start
+    to the next, counted in the classes of `GAPS_S`. duration_*: of answered calls, milliseconds,
+    rounded down to three digits. streaming_share: of the calls that tell. Tokens: of the calls
+    whose counts are known.
+    """
+
+    by_day: tuple[int, ...]
+    by_hour: tuple[int, ...]
+    gaps: tuple[int, ...]
+    duration_p50_ms: int | None
+    duration_p95_ms: int | None
+    streaming_share: float | None
+    input_tokens: int
+    cache_read_input_tokens: int
+    output_tokens: int
+
+
+@dataclass(frozen=True)
+class BatchFit:
+    """The busiest day of a workload (UTC) against the limits of its seller's batch API.
+
+    Of the calls that are billed and not batched yet. max_*: per batch, None where the seller
+    publishes none (queued tokens then stand in `queue_note`, as published). batches: how many the
+    busiest day needs by requests and by its estimated bytes with a tenth of each limit free, None
+    without a limit. input_bytes is an estimate: four bytes a token.
+    """
+
+    requests: int
+    input_tokens: int
+    input_bytes: int
+    max_requests: int | None
+    max_bytes: int | None
+    queue_note: str | None
+    window_hours: int | None
+    batches: int | None
+
+
 @dataclass(frozen=True)
 class Workload:
     """The calls of one workload that carry one label. Costs are None where none could be priced.
@@ -201,6 +247,114 @@ class Workload:
     note: str
     criteria: Criteria
     reasons: tuple[Reason, ...]
+    activity: Activity
+    batch_fit: BatchFit | None
+
+
+@dataclass(frozen=True)
+class BridgeStep:
+    """One step from the list price without any discount to the bill after the move, USD, observed.
+
+    A 'total' is a level; a 'step' changes it: amounts of steps add up from one total to the next.
+    """
+
+    name: str
+    title: str
+    kind: str
+    amount: Decimal
+
+
+@dataclass(frozen=True)
+class Day:
+    """One calendar day (UTC) of the period, its cost cut into the five parts of `Totals`.
+
+    Calls without a time are in no day: `DataQuality.cost_without_time` is what they cost. A period
+    of more than 400 days lists those with calls alone.
+    """
+
+    date: date
+    calls: int
+    effective_cost: Decimal
+    worth_moving_cost: Decimal
+    other_eligible_cost: Decimal
+    gray_area_cost: Decimal
+    realtime_cost: Decimal
+    already_batch_cost: Decimal
+
+
+@dataclass(frozen=True)
+class WorkloadChange:
+    """One workload that differs from the baseline: 'new', 'gone', 'label' or 'saving'.
+
+    Savings are conservative, observed, USD a day; None on the side where the workload is missing.
+    """
+
+    workload_id: str
+    caller: str | None
+    change: str
+    label_before: str | None
+    label_now: str | None
+    saving_before: Decimal | None
+    saving_now: Decimal | None
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """An earlier result beside this one. basis: 'monthly' where both are projected, else
+    'daily': observed figures divided by the days of each log. USD.
+
+    workloads: what changed, the largest change of the saving first.
+    """
+
+    generated_at: datetime
+    start: datetime | None
+    end: datetime | None
+    basis: str
+    effective_cost_before: Decimal
+    effective_cost_now: Decimal
+    already_batch_cost_before: Decimal
+    already_batch_cost_now: Decimal
+    saving_before: Decimal
+    saving_now: Decimal
+    workloads: tuple[WorkloadChange, ...]
+
+
+@dataclass(frozen=True)
+class RuleUsed:
+    """One rule that spoke. weight None decides alone; own: the rule or its weight is the user's."""
+
+    code: str
+    criterion: str
+    weight: float | None
+    why: str
+    calls: int
+    own: bool
+
+
+@dataclass(frozen=True)
+class OverrideUsed:
+    """One override of llm-audit.toml: what it names and says, who signed it, how many calls."""
+
+    names: str
+    label: str | None
+    tolerance_s: float | None
+    because: str | None
+    by: str | None
+    until: date | None
+    calls: int
+
+
+@dataclass(frozen=True)
+class PolicyUsed:
+    """What labels were decided with. sha256: of the user's policy file, None without one."""
+
+    supported: float
+    hinted: float
+    contradicted: float
+    words: bool
+    sha256: str | None
+    rules: tuple[RuleUsed, ...]
+    overrides: tuple[OverrideUsed, ...]
 
 
 @dataclass(frozen=True)
@@ -337,8 +491,9 @@ class DataQuality:
     """Where every line went and what could not be used.
 
     `closes` is true when lines = calls + rejects + duplicates + not_calls. The two lists are cut
-    at `build.LISTED`, worst first; the counts above them are always complete. reconciliation is
-    None where no provider's export is in the database. policy_warnings: what of the user's
+    at `build.LISTED`, worst first; the counts above them are always complete. cost_without_time
+    (effective, USD) is what the days of `Result.trend` lack of the totals. reconciliation is None
+    where no provider's export is in the database. policy_warnings: what of the user's
     llm-audit.toml has ended or names nothing in this log.
     """
 
@@ -350,6 +505,7 @@ class DataQuality:
     not_calls: int
     closes: bool
     calls_without_time: int
+    cost_without_time: Decimal
     calls_by_status: dict[str, int]
     calls_by_tokens_source: dict[str, int]
     calls_by_price_status: dict[str, int]
@@ -384,6 +540,10 @@ class Result:
     models: tuple[ModelTotal, ...]
     savings: Savings
     workloads: tuple[Workload, ...]
+    bridge: tuple[BridgeStep, ...]
+    trend: tuple[Day, ...]
+    baseline: Baseline | None
+    policy: PolicyUsed
     pricing: Pricing
     data_quality: DataQuality
     sensitivity: tuple[Sensitivity, ...]

@@ -1,4 +1,4 @@
-"""The result as plain text for a terminal: the bottom line first, then the workloads.
+"""The result as plain text for a terminal: the bottom line, what to do first, the workloads.
 
 Nothing but printable characters is written, whatever the log held, and no line is wider than asked.
 """
@@ -12,15 +12,17 @@ from typing import TYPE_CHECKING
 
 from llm_audit.report import wording
 from llm_audit.report.figures import count, money, over, plural
-from llm_audit.report.headline import headline, plain
+from llm_audit.report.summary import change_of, lines_of, since, summary
 from llm_audit.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from llm_audit.report.result import Result, Workload
+    from llm_audit.report.summary import Step, Summary
 
 MOST_WORKLOADS = 20
+MOST_CHANGES = 10
 NARROWEST = 40
 _GAP = "  "
 _ASCII = str.maketrans({"…": "~", "─": "-", "●": "*", "▲": "^", "■": "#", "◆": "+", "○": "o"})
@@ -50,28 +52,71 @@ _COLUMNS = (
 def table(result: Result, *, width: int = 100, encoding: str = "utf-8") -> str:
     """The text, ending in a newline; ASCII alone where `encoding` is not a Unicode one."""
     width = max(width, NARROWEST)
-    blocks = [_bottom_line(result, width)]
-    if result.workloads:
-        blocks.append(_workloads(result, width))
-    if result.data_quality.policy_warnings:
-        blocks.append(_policy_warnings(result, width))
-    blocks.append(_footer(result, width))
-    text = "\n\n".join(blocks) + "\n"
+    top = summary(result)
+    blocks = [
+        _bottom_line(top, width),
+        _tiles(top, width),
+        _steps(top, width),
+        _workloads(result, width),
+        _baseline(result, width),
+        _policy_warnings(result, width),
+        _footer(result, width),
+    ]
+    text = "\n\n".join(block for block in blocks if block) + "\n"
     if encoding.lower().replace("-", "").startswith("utf"):
         return text
     # One character for one, so the columns still stand.
     return text.translate(_ASCII).encode("ascii", "replace").decode("ascii")
 
 
-def _bottom_line(result: Result, width: int) -> str:
-    top = headline(result)
-    paragraphs = [plain(top.sentence), plain(top.detail)]
-    paragraphs += [plain(sentence) for sentence in top.reconciled]
-    paragraphs += [f"! {banner.title}: {plain(banner.text)}" for banner in top.banners]
+def _bottom_line(top: Summary, width: int) -> str:
+    paragraphs = [top.sentence, top.detail, *top.reconciled]
+    paragraphs += [f"! {title}: {text}" for title, text in top.banners]
     return "\n".join(_wrapped(paragraph, width) for paragraph in paragraphs)
 
 
+def _tiles(top: Summary, width: int) -> str:
+    if not top.tiles:
+        return ""
+    name, amount = (max(len(t) for t in texts) for texts in zip(*_named(top), strict=True))
+    lines = [
+        _wrapped(f"{t.name:<{name}}  {t.amount:>{amount}}  {t.note}", width, name + amount + 4)
+        for t in top.tiles
+    ]
+    return "\n".join([*lines, _wrapped("; ".join([top.basis, *top.facts]), width)])
+
+
+def _named(top: Summary) -> list[tuple[str, str]]:
+    return [(tile.name, tile.amount) for tile in top.tiles]
+
+
+def _steps(top: Summary, width: int) -> str:
+    if not top.steps:
+        return ""
+    lines = ["What to do first"]
+    for number, step in enumerate(top.steps, 1):
+        bullets = (f"{number}.", "  ", "  ")
+        lines += [
+            _wrapped(f"{bullet} {line}", width, 3)
+            for bullet, line in zip(bullets, _step(step), strict=True)
+        ]
+    if top.more_steps:
+        lines.append(f"{plural(top.more_steps, 'more action')} in the HTML report.")
+    return "\n".join([*lines, *(_wrapped(f"{way_back}.", width) for way_back in top.ways_back)])
+
+
+def _step(step: Step) -> tuple[str, str, str]:
+    return (
+        f"{step.what}: {_cut(printable(step.caller or '(no caller)'), 40)}",
+        f"{step.saving} ({step.share}); effort: {step.effort}; risk if late: {step.risk}; "
+        f"confidence: {step.confidence}",
+        f"run: {printable(step.command, 120)}",
+    )
+
+
 def _workloads(result: Result, width: int) -> str:
+    if not result.workloads:
+        return ""
     shown = result.workloads[:MOST_WORKLOADS]
     lines = _grid([_cells(workload) for workload in shown], width)
     note = f"Spend and conservative saving as observed {over(result.period.days)}."
@@ -79,6 +124,20 @@ def _workloads(result: Result, width: int) -> str:
         more = len(result.workloads) - len(shown)
         note += f" {plural(more, 'more workload')} in the HTML and JSON reports."
     return "\n".join([*lines, _wrapped(note, width)])
+
+
+def _baseline(result: Result, width: int) -> str:
+    if result.baseline is None:
+        return ""
+    changes = result.baseline.workloads
+    lines = [
+        f"  {_cut(printable(change.caller or '(no caller)'), 40)}: {change_of(change)}"
+        for change in changes[:MOST_CHANGES]
+    ]
+    if len(changes) > MOST_CHANGES:
+        lines.append(f"  {plural(len(changes) - MOST_CHANGES, 'more workload')} changed")
+    first = _wrapped(since(result.baseline), width)
+    return "\n".join([first, *(_wrapped(line, width, 4) for line in lines)])
 
 
 def _cells(workload: Workload) -> tuple[str, ...]:
@@ -139,20 +198,23 @@ def _policy_warnings(result: Result, width: int) -> str:
 
 
 def _footer(result: Result, width: int) -> str:
-    quality = result.data_quality
-    sign = "=" if quality.closes else "is not"
     return _wrapped(
-        f"{plural(quality.lines, 'line')} {sign} {plural(quality.calls, 'call')} "
-        f"+ {plural(quality.rejects, 'reject')} + {plural(quality.duplicates, 'duplicate')} "
-        f"+ {count(quality.not_calls)} not calls. {count(result.totals.unpriced_calls)} unpriced. "
+        f"{lines_of(result.data_quality)} {count(result.totals.unpriced_calls)} unpriced. "
         f"Price card {printable(result.pricing.version, 60)} "
         f"as of {result.pricing.as_of.isoformat()}.",
         width,
     )
 
 
-def _wrapped(text: str, width: int) -> str:
-    return textwrap.fill(printable(text, 1000), width, break_on_hyphens=False)
+def _wrapped(text: str, width: int, indent: int = 0) -> str:
+    """Lines of at most `width` cells, all but the first indented."""
+    lines = textwrap.wrap(
+        printable(text, 1000),
+        width,
+        break_on_hyphens=False,
+        subsequent_indent=" " * indent,
+    )
+    return "\n".join(lines)
 
 
 def _cells_wide(text: str) -> int:

@@ -38,7 +38,7 @@ ADVICE = {
     "below_floor": "Too small to move",
     "already_batch": "Batched already",
     "flex": "Use the flex tier",
-    "no_batch_rate": "No batch price",
+    "no_batch_rate": "No cheaper batch price",
     "unpriced": "No known price",
     "retired_model": "Model is retired",
 }

@@ -31,6 +31,11 @@ _UNSHOWN = {
     "storage": "that the results are stored and nobody watches them arrive",
 }
 
+_LABEL = (
+    "if its owner also knows that no call needs the answer of another, write "
+    'label = "batch_eligible" in place of tolerance in its [[override]]: that settles it'
+)
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -75,6 +80,7 @@ class Gray:
     storage: str
     alike: int
     answer: str | None
+    advice: str | None
 
 
 def gray_workloads(connection: duckdb.DuckDBPyConnection) -> tuple[Gray, ...]:
@@ -135,9 +141,12 @@ def look(connection: duckdb.DuckDBPyConnection) -> Look:
 def questions(workloads: Iterable[Gray], now: Look, if_yes: Look) -> tuple[Question, ...]:
     """One question per gray workload that no override names yet: what a yes saves most, first.
 
-    Where yeses save alike, the order of the workloads stays.
+    Where yeses save alike, the order of the workloads stays. What a yes cannot move, for its model
+    is retired, say, or its calls are too few, is asked about only where nothing else is to ask.
     """
-    asked = (_question(w, now, if_yes) for w in workloads if w.answer is None)
+    unanswered = [w for w in workloads if w.answer is None]
+    movable = [w for w in unanswered if w.advice == "ask_owner"]
+    asked = (_question(w, now, if_yes) for w in movable or unanswered)
     return tuple(sorted(asked, key=lambda question: -question.saving_if_yes))
 
 
@@ -198,6 +207,8 @@ def _remarks(workload: Gray, now: Look, if_yes: Look) -> Iterable[str]:
     if gray:
         some = f"for {gray:,} of these calls " if gray < workload.calls else ""
         yield f"a yes alone will not do: {some}{_lacking(name, if_yes)}"
+        if any(criterion == "independence" for criterion, _ in if_yes.unshown.get(name, [])):
+            yield _LABEL
     opened = now.of(name, "realtime").calls - if_yes.of(name, "realtime").calls
     if opened > 0:
         yield f"a yes also holds for {opened:,} calls of this workload that are realtime today"

@@ -17,6 +17,10 @@ SELECT
     TIMESTAMP '1970-01-01 00:00:00',
     greatest(calls.started_at, coalesce(calls.ended_at, calls.started_at))
   ) AS ended_us,
+  CASE
+    WHEN calls.status = 'ok' AND calls.ended_at >= calls.started_at
+      THEN date_diff('microsecond', calls.started_at, calls.ended_at) // 1000
+  END AS answered_ms,
   calls.is_streaming,
   calls.has_tool_result,
   calls.previous_response_id IS NOT NULL AS continues_response,

@@ -72,6 +72,8 @@ SELECT
   runs.calls AS run_calls,
   runs.is_pool AS in_pool_run,
   runs.is_pool OR runs.is_loop AS in_bulk_run,
+  facts.started_us,
+  facts.answered_ms,
   facts.is_streaming,
   facts.has_tool_result,
   facts.continues_response,

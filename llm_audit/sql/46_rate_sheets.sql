@@ -2,7 +2,8 @@
 -- grain: one row per model_key, day, band and tier that a call may have been paid at (card_id);
 --   the NULL day is that of calls without a time (rate_cards).
 -- why: everything a call's costs need, side by side, USD per token: the published rates (list_*),
---   the same under the user's contract (paid_*), on flex (flex_*) and in a batch (batch_*).
+--   the same under the user's contract (paid_*), on flex (flex_*) and in a batch (batch_*); and
+--   those of the standard tier (plain_*), or the tier's own where that has none.
 --   A call's batch cost is fresh x batch_input + output x batch_output, and for its cached and
 --   written tokens
 --     conservative: no hits in the batch, each at batch_miss
@@ -49,6 +50,12 @@ SELECT
     list.audio_output AS list_audio_output,
     list.image_input AS list_image_input,
     list.image_output AS list_image_output,
+    COALESCE(plain.input, list.input) AS plain_input,
+    COALESCE(plain.output, list.output) AS plain_output,
+    COALESCE(plain.audio_input, list.audio_input) AS plain_audio_input,
+    COALESCE(plain.audio_output, list.audio_output) AS plain_audio_output,
+    COALESCE(plain.image_input, list.image_input) AS plain_image_input,
+    COALESCE(plain.image_output, list.image_output) AS plain_image_output,
     list.paid_input AS paid_input,
     COALESCE(list.paid_cached_input, CASE WHEN slots.dash_is_input THEN list.paid_input END) AS paid_cached,
     COALESCE(list.paid_cache_write_5m, CASE WHEN slots.dash_is_input THEN list.paid_input END) AS paid_write_5m,
@@ -118,6 +125,10 @@ LEFT JOIN rate_cards AS list
     ON list.model_key = slots.model_key
     AND list.day IS NOT DISTINCT FROM slots.day
     AND list.from_tokens = slots.from_tokens AND list.tier = slots.tier
+LEFT JOIN rate_cards AS plain
+    ON plain.model_key = slots.model_key
+    AND plain.day IS NOT DISTINCT FROM slots.day
+    AND plain.from_tokens = slots.from_tokens AND plain.tier = 'standard'
 LEFT JOIN rate_cards AS batch
     ON batch.model_key = slots.model_key
     AND batch.day IS NOT DISTINCT FROM slots.day

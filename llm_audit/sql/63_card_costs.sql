@@ -2,7 +2,9 @@
 -- grain: one row per row of card_bases: what those calls cost at the rates of its card, in a batch
 --   and on the flex tier; USD.
 -- why: the arithmetic of `costs`, on sums: exact, so both agree to the last decimal. Where a batch
---   or the flex tier has no rate, the calls count at what they cost: they save nothing.
+--   or the flex tier has no rate, the calls count at what they cost: they save nothing. plain_cost
+--   is the list price of every token on the standard tier with nothing cached, cache_effect what
+--   reading and writing a cache makes of the list price on the call's own tier (below 0: cheaper).
 SELECT
     costs.workload_id,
     costs.label,
@@ -18,6 +20,8 @@ SELECT
     costs.retired,
     costs.calls,
     costs.total_tokens,
+    costs.plain_cost,
+    costs.cache_effect,
     costs.list_cost,
     COALESCE(costs.own_cost, costs.list_cost) AS effective_cost,
     COALESCE(costs.batch_plain + costs.batch_missed, costs.own_cost, costs.list_cost)
@@ -43,6 +47,30 @@ FROM (
         used.retired,
         used.calls,
         used.total_tokens,
+        CASE
+            WHEN used.is_priced THEN CAST(
+                (used.fresh + used.reads + used.writes_5m + used.writes_1h) * sheets.plain_input
+                + used.output * COALESCE(sheets.plain_output, 0)
+                + CASE WHEN used.has_extras THEN
+                    used.audio_in * COALESCE(sheets.plain_audio_input, 0)
+                    + used.audio_out * COALESCE(sheets.plain_audio_output, 0)
+                    + used.image_in * COALESCE(sheets.plain_image_input, 0)
+                    + used.image_out * COALESCE(sheets.plain_image_output, 0)
+                    + used.searches * COALESCE(sheets.search_fee, 0)
+                ELSE 0 END
+                AS DECIMAL(38, 12)
+            )
+            WHEN used.not_billed THEN CAST(0 AS DECIMAL(38, 12))
+        END AS plain_cost,
+        CASE
+            WHEN used.is_priced AND used.has_cache THEN CAST(
+                used.reads * (COALESCE(sheets.list_cached, 0) - sheets.list_input)
+                + used.writes_5m * (COALESCE(sheets.list_write_5m, 0) - sheets.list_input)
+                + used.writes_1h * (COALESCE(sheets.list_write_1h, 0) - sheets.list_input)
+                AS DECIMAL(38, 12)
+            )
+            WHEN used.is_priced OR used.not_billed THEN CAST(0 AS DECIMAL(38, 12))
+        END AS cache_effect,
         CASE
             WHEN used.is_priced THEN CAST(
                 used.fresh * sheets.list_input

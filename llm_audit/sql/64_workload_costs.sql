@@ -18,6 +18,7 @@ SELECT
     SUM(CASE WHEN batch_status <> 'already_batch' AND tier = 'flex' THEN calls ELSE 0 END)
         AS flex_paid_calls,
     SUM(CASE WHEN price_status = 'priced' AND can_flex THEN calls ELSE 0 END) AS flex_rate_calls,
+    SUM(cache_effect) AS cache_effect,
     SUM(list_cost) AS list_cost,
     SUM(effective_cost) AS effective_cost,
     SUM(batch_conservative) AS batch_conservative,

@@ -3,6 +3,8 @@
 -- why: the first case that holds wins. Work that one call makes wait for the next, and that no
 --   person waits for, cannot be batched but can run on the flex tier at the same rates; so can
 --   work that is due within the hour.
+--   Where a batch is dearer, cache hits are the reason if the calls would be as dear without them;
+--   else rates of the user's own lie below those of the batch.
 --   100 calls within 24 hours is the least that is worth a migration. Eligible work whose wrong
 --   requests are mended at once, or that has many of them, is worth it all the same, since a failed
 --   request of a batch costs nothing; but its errors should be met in ten calls, not in ten thousand.
@@ -27,6 +29,8 @@ SELECT
             THEN 'flex'
         WHEN savings.saving_conservative = 0
             AND savings.batch_conservative > savings.effective_cost
+            AND savings.cache_effect < 0
+            AND savings.effective_cost - savings.cache_effect >= savings.batch_conservative
             THEN 'keep_sync_cache_cheaper'
         WHEN savings.saving_conservative = 0 THEN 'no_batch_rate'
         WHEN savings.label = 'gray_area' AND verdicts.due_in_minutes

@@ -1,7 +1,8 @@
 -- table: savings
 -- grain: one row per workload and label; money is USD.
 -- why: the public table. worth_it: enough calls within 24 hours, and a conservative saving that the
---   owner can have or could have had: on a retired model it lies in the past (forward_* is 0).
+--   owner can have or could have had: on a retired model it lies in the past (forward_* is 0), and
+--   where the log does not even tell (gray) there is nothing left to ask for.
 --   A deadline shorter than the 24 hours of a batch keeps a workload out. Savings of realtime
 --   rows are what a batch would cost less, not a claim. Money is NULL where nothing was priced.
 --   billed_tokens are those of priced and unpriced calls. forward_* is the same log at the card of
@@ -43,7 +44,10 @@ SELECT
     projected_saving_best,
     CAST(peak_day_calls AS BIGINT) AS peak_day_calls,
     peak_day_calls >= 100 AND saving_conservative > 0 AND NOT deadline_risk
-        AND advice IN ('batch', 'needs_error_feedback', 'ask_owner', 'retired_model') AS worth_it,
+        AND (
+            advice IN ('batch', 'needs_error_feedback', 'ask_owner')
+            OR (advice = 'retired_model' AND label = 'batch_eligible')
+        ) AS worth_it,
     advice,
     CASE
         WHEN advice = 'already_batch' THEN 'These calls are in a batch already.'
@@ -72,6 +76,11 @@ SELECT
                 || 'model that replaces it.'
         WHEN advice = 'no_batch_rate' AND batch_rate_calls = 0
             THEN 'No batch rate is published for this model and tier.'
+        WHEN advice = 'no_batch_rate' AND batch_conservative > effective_cost
+            THEN 'Keep synchronous: at the rates you pay these calls cost $'
+                || CAST(CAST(effective_cost AS DECIMAL(38, 4)) AS VARCHAR)
+                || '; at the batch rates we know they would cost $'
+                || CAST(CAST(batch_conservative AS DECIMAL(38, 4)) AS VARCHAR) || '.'
         WHEN advice = 'no_batch_rate' THEN 'A batch of these calls costs as much as they cost today.'
         WHEN advice = 'keep_sync_cache_cheaper'
             THEN 'Keep synchronous: cache hits make these calls cost $'

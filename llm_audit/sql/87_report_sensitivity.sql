@@ -40,3 +40,40 @@ SELECT 7, 'flex_instead_of_batch', 'The same workloads use the flex tier instead
   COALESCE(SUM(effective_cost - flex_cost), 0)
 FROM savings
 WHERE label = 'batch_eligible' AND worth_it AND flex_cost < effective_cost
+UNION ALL
+SELECT 8, 'confident_only', 'Only workloads whose label is right at least nine times in ten move',
+  COALESCE(SUM(s.saving_conservative), 0)
+FROM savings AS s
+INNER JOIN workload_labels AS l ON l.workload_id = s.workload_id AND l.label = s.label
+WHERE s.label = 'batch_eligible' AND s.worth_it AND l.confidence >= 0.9
+UNION ALL
+SELECT 9, 'due_in_6_hours',
+  'Every result is due within 6 hours: only a seller that promises that counts',
+  COALESCE(SUM(s.saving_conservative), 0)
+FROM savings AS s
+INNER JOIN workload_sellers AS w ON w.workload_id = s.workload_id AND w.label = s.label
+WHERE s.label = 'batch_eligible' AND s.worth_it AND w.window_hours <= 6
+UNION ALL
+SELECT 10, 'due_in_1_hour',
+  'Every result is due within the hour: only a seller that promises that counts',
+  COALESCE(SUM(s.saving_conservative), 0)
+FROM savings AS s
+INNER JOIN workload_sellers AS w ON w.workload_id = s.workload_id AND w.label = s.label
+WHERE s.label = 'batch_eligible' AND s.worth_it AND w.window_hours <= 1
+UNION ALL
+SELECT 11, 'expired_2_percent',
+  '2% of the requests expire in the batch and are sent again at today''s price',
+  CAST(0.98 * COALESCE(SUM(saving_conservative), 0) AS DECIMAL(38, 12))
+FROM savings
+WHERE label = 'batch_eligible' AND worth_it
+UNION ALL
+SELECT 12, 'old_prices_lower',
+  'Rates that nobody has verified for more than 90 days have fallen by 10% since',
+  COALESCE(SUM(s.saving_conservative), 0)
+  - CAST(0.1 * COALESCE(SUM(
+    CASE WHEN w.oldest_verified_on < p.as_of - INTERVAL '90' DAY THEN s.saving_conservative END
+  ), 0) AS DECIMAL(38, 12))
+FROM savings AS s
+CROSS JOIN pricing_meta AS p
+LEFT JOIN workload_sellers AS w ON w.workload_id = s.workload_id AND w.label = s.label
+WHERE s.label = 'batch_eligible' AND s.worth_it

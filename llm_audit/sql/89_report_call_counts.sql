@@ -8,6 +8,6 @@ SELECT 'tokens_source', COALESCE(tokens_source, 'unknown'), COUNT(*)
 FROM calls
 GROUP BY COALESCE(tokens_source, 'unknown')
 UNION ALL
-SELECT 'price_status', COALESCE(price_status, 'unknown'), COUNT(*)
-FROM costs
+SELECT 'price_status', COALESCE(price_status, 'unknown'), SUM(calls)
+FROM workload_cards
 GROUP BY COALESCE(price_status, 'unknown')

@@ -151,6 +151,21 @@ def measure_pricing(calls: int, runs: int, folder: Path) -> list[Figure]:
     return figures
 
 
+def measure_large_report(calls: int, folder: Path) -> list[Figure]:
+    """The page of so many calls once labels exist (see `report`)."""
+    out = folder / "large-report.json"
+    options = ["--calls", str(calls), "--workdir", str(folder / "large"), "--json", str(out)]
+    run_process([sys.executable, "-m", "tests.bench.report", *options])
+    return [Figure(**figure) for figure in json.loads(out.read_text(encoding="utf-8"))]
+
+
+def measure_page(folder: Path) -> list[Figure]:
+    """Seconds until the page of 500 workloads can be read in Chromium (see `page`)."""
+    out = folder / "page.json"
+    run_process([sys.executable, "-m", "tests.bench.page", "--json", str(out)])
+    return [Figure(**figure) for figure in json.loads(out.read_text(encoding="utf-8"))]
+
+
 def _audit() -> list[str]:
     script = Path(sys.executable).parent / "llm-audit"
     return [str(script)] if script.exists() else [sys.executable, "-m", "llm_audit"]
@@ -186,6 +201,10 @@ def measure(options: argparse.Namespace, workdir: Path) -> list[Figure]:
         figures += measure_report("B", options.lines_b, folder, options.runs)
         say("measuring prices")
         figures += measure_pricing(options.priced_calls, options.runs, folder)
+        say("measuring the report of many calls")
+        figures += measure_large_report(options.reported_calls, folder)
+        say("measuring the page in a browser")
+        figures += measure_page(folder)
     return [*figures, *measure_help(), *_sizes(log_a, log_b)]
 
 
@@ -241,6 +260,7 @@ def main() -> None:
     parser.add_argument("--lines-a", type=int, default=1_000_000, help="short lines, no bodies")
     parser.add_argument("--lines-b", type=int, default=200_000, help="lines with 8 KB bodies")
     parser.add_argument("--priced-calls", type=int, default=10_000_000, help="calls to price")
+    parser.add_argument("--reported-calls", type=int, default=10_000_000, help="calls to report")
     parser.add_argument("--runs", type=int, default=3, help="runs per figure")
     parser.add_argument("--workdir", type=Path, help="keeps the generated logs (3 GB)")
     parser.add_argument("--json", type=Path, help="write the figures here, too")

@@ -321,3 +321,8 @@ def test_every_cost_leads_to_its_rates(connection: Connection) -> None:
             "batch_input": Decimal("0.000001"),
         }
     ]
+
+
+def test_nobody_is_asked_about_a_retired_model(connection: Connection) -> None:
+    row = save(connection, sonnet_day(), date(2026, 11, 22), label="gray_area")
+    assert (row["advice"], row["worth_it"]) == ("retired_model", False)

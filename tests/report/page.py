@@ -51,6 +51,10 @@ class Page(HTMLParser):
     def all(self, *tags: str) -> list[Element]:
         return [element for element in self.elements if element.tag in tags]
 
+    def programs(self) -> list[Element]:
+        """Scripts that a browser runs; one with another type is data."""
+        return [element for element in self.all("script") if "type" not in element.attributes]
+
     def banners(self) -> list[Element]:
         return [element for element in self.elements if element.attributes.get("role") == "note"]
 

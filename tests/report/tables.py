@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
-from decimal import Decimal
+from decimal import ROUND_DOWN, Decimal
 from typing import Any
 
 import duckdb
@@ -41,8 +41,27 @@ _TABLES = (
     worth_it BOOLEAN, advice VARCHAR, note VARCHAR)""",
     """CREATE TABLE pricing_meta (version VARCHAR, sha256 VARCHAR, as_of DATE,
     oldest_verified_on DATE, rows BIGINT)""",
-    f"""CREATE TABLE card_costs (card_id BIGINT, basis VARCHAR, price_status VARCHAR,
-    calls BIGINT, effective_cost {_MONEY})""",
+    f"""CREATE TABLE card_costs (workload_id VARCHAR, label VARCHAR, basis VARCHAR, day DATE,
+    card_id BIGINT, price_status VARCHAR, batch_status VARCHAR, calls BIGINT,
+    plain_cost {_MONEY}, cache_effect {_MONEY}, list_cost {_MONEY}, effective_cost {_MONEY})""",
+    """CREATE TABLE workload_cards (workload_id VARCHAR, label VARCHAR, day DATE, tier VARCHAR,
+    price_status VARCHAR, calls BIGINT, fresh_tokens BIGINT, read_tokens BIGINT,
+    write_5m_tokens BIGINT, write_1h_tokens BIGINT, output_tokens BIGINT,
+    audio_input_tokens BIGINT, audio_output_tokens BIGINT, image_input_tokens BIGINT,
+    image_output_tokens BIGINT)""",
+    """CREATE TABLE workload_sellers (workload_id VARCHAR, label VARCHAR, provider VARCHAR,
+    surface VARCHAR, io_discount DECIMAL(18,9), max_requests BIGINT, max_bytes BIGINT,
+    queue_note VARCHAR, window_hours BIGINT, oldest_verified_on DATE)""",
+    "CREATE TABLE call_cases (case_no BIGINT, started_us BIGINT, answered_ms BIGINT)",
+    "CREATE TABLE case_facts (case_no BIGINT, calls BIGINT, is_streaming BOOLEAN)",
+    "CREATE TABLE case_labels (case_no BIGINT, workload_id VARCHAR, label VARCHAR)",
+    "CREATE TABLE thresholds (supported DOUBLE, hinted DOUBLE, contradicted DOUBLE)",
+    "CREATE TABLE policy_meta (sha256 VARCHAR, words BOOLEAN)",
+    """CREATE VIEW rule_uses AS SELECT code, min(criterion) AS criterion, min(weight) AS weight,
+    'Why ' || code || ' speaks.' AS why, FALSE AS own, CAST(sum(calls) AS BIGINT) AS calls
+    FROM reasons WHERE code <> 'OVERRIDE' GROUP BY code""",
+    """CREATE TABLE override_uses (position BIGINT, names VARCHAR, label VARCHAR,
+    tolerance_s DOUBLE, because VARCHAR, signed_by VARCHAR, until_day DATE, calls BIGINT)""",
     """CREATE TABLE rate_sheets (card_id BIGINT, model_key VARCHAR, tier VARCHAR,
     has_user_rates BOOLEAN)""",
     """CREATE TABLE model_names (provider_name VARCHAR, request_model VARCHAR,
@@ -63,6 +82,9 @@ def create_derived_tables(connection: duckdb.DuckDBPyConnection) -> None:
         oldest_verified_on=date(2025, 8, 1),
         rows=1200,
     )
+
+    insert(connection, "thresholds", supported=4.0, hinted=2.0, contradicted=-4.0)
+    insert(connection, "policy_meta", sha256=None, words=True)
 
 
 def insert(connection: duckdb.DuckDBPyConnection, table: str, **row: Any) -> None:
@@ -149,7 +171,91 @@ def add_workload(
         # Every call has a time, unless a test says otherwise.
         saving_row.setdefault(f"projected_{name}", saving_row[f"forward_{name}"])
     insert(connection, "savings", **saving_row)
+    _add_days(connection, saving_row)
+    _add_starts(connection, number, saving_row)
     return workload_id
+
+
+def _add_days(connection: duckdb.DuckDBPyConnection, savings: Mapping[str, Any]) -> None:
+    """Its calls and costs, evenly over the days that `calls` has; 2,000 tokens in, 500 out."""
+    found = connection.execute(
+        "SELECT DISTINCT CAST(coalesce(started_at, ended_at) AS DATE) AS day FROM calls "
+        "WHERE coalesce(started_at, ended_at) IS NOT NULL ORDER BY day"
+    ).fetchall()
+    days = [day for (day,) in found] or [None]
+    whole = {"workload_id": savings["workload_id"], "label": savings["label"]}
+    batched, unpriced = savings["already_batch_calls"], savings["unpriced_calls"]
+    parts = (
+        ("published", savings["calls"] - batched - unpriced, "effective_cost", -1),
+        ("already_batch", batched, "already_batch_cost", 0),
+        (None, unpriced, None, 0),
+    )
+    for status, calls, name, sign in parts:
+        cost = Decimal(savings[name] if name else 0)
+        cost += sign * Decimal(savings["already_batch_cost"])
+        # A fifth of the list price is saved by caching, and a batch is half of what is left.
+        plain = cost * (2 if status == "already_batch" else 1) * Decimal("1.25")
+        for place, day in enumerate(days if calls else []):
+            row = {
+                "day": day,
+                "price_status": "priced" if status else "unpriced_model",
+                "calls": _part(calls, place, len(days)),
+            }
+            amounts: dict[str, Decimal] = {
+                "effective_cost": cost, "list_cost": cost, "plain_cost": plain,
+                "cache_effect": -cost / 4,
+            }  # fmt: skip
+            insert(
+                connection, "card_costs", **whole, **row, basis="observed", batch_status=status,
+                **{k: _part(a, place, len(days)) if status else None for k, a in amounts.items()},
+            )  # fmt: skip
+            tokens = dict.fromkeys(
+                (
+                    "read_tokens", "write_5m_tokens", "write_1h_tokens", "audio_input_tokens",
+                    "audio_output_tokens", "image_input_tokens", "image_output_tokens",
+                ), 0,
+            )  # fmt: skip
+            insert(
+                connection, "workload_cards", **whole, **row, **tokens,
+                tier="batch" if status == "already_batch" else "standard",
+                fresh_tokens=2_000 * row["calls"], output_tokens=500 * row["calls"],
+            )  # fmt: skip
+    insert(
+        connection, "workload_sellers", **whole, provider="openai", surface="first_party",
+        io_discount=Decimal("0.5"), max_requests=50_000, max_bytes=200_000_000,
+        queue_note="by model and usage tier", window_hours=24,
+        oldest_verified_on=date(2025, 8, 1),
+    )  # fmt: skip
+
+
+def _part(whole: Any, place: int, parts: int) -> Any:
+    """The share of one of so many parts; the first takes what is left over."""
+    if isinstance(whole, int):
+        each = whole // parts
+    else:
+        each = (whole / parts).quantize(Decimal("1e-12"), rounding=ROUND_DOWN)
+    return whole - each * (parts - 1) if place == 0 else each
+
+
+def _add_starts(
+    connection: duckdb.DuckDBPyConnection, number: int, savings: Mapping[str, Any]
+) -> None:
+    """When its calls start: eligible work from 02:00 UTC, one a second; the rest all day long."""
+    label, calls = savings["label"], savings["calls"]
+    whole = {"workload_id": savings["workload_id"], "label": label}
+    insert(connection, "case_labels", case_no=number, **whole)
+    insert(connection, "case_facts", case_no=number, calls=calls, is_streaming=label == "realtime")
+    connection.execute(
+        "INSERT INTO call_cases SELECT $1, epoch_us(days.day) + CASE WHEN $2 THEN 7200 + nth "
+        "ELSE nth * 86400 // greatest(1, $3 // total) END * 1000000, 1000 + 10 * (nth % 100) "
+        "FROM (SELECT n % total AS place, n // total AS nth, total FROM range($3) AS calls (n), "
+        "  (SELECT count(DISTINCT CAST(started_at AS DATE)) AS total FROM calls) WHERE total > 0) "
+        "INNER JOIN (SELECT day, row_number() OVER (ORDER BY day) - 1 AS place FROM "
+        "  (SELECT DISTINCT CAST(started_at AS DATE) AS day FROM calls "
+        "   WHERE started_at IS NOT NULL)"
+        ") AS days USING (place)",
+        [number, label == "batch_eligible", calls],
+    )
 
 
 def add_reason(

@@ -263,11 +263,11 @@ def test_too_much_without_a_price_is_not_projected(
         audit, 1, cost=10, saved=(5, 5, 5), billed_tokens=1_000_000,
         unpriced_tokens=unpriced_tokens, unpriced_calls=max(uncounted, 1),
     )  # fmt: skip
-    audit.execute(
-        "UPDATE costs SET price_status = 'unpriced_tokens' WHERE call_id IN "
-        "(SELECT call_id FROM calls ORDER BY source_line LIMIT ?)",
-        [uncounted],
-    )
+    if uncounted:
+        audit.execute(
+            "UPDATE workload_cards SET price_status = 'unpriced_tokens' "
+            "WHERE price_status = 'unpriced_model'"
+        )
     result = tables.build(audit, project=True)
     assert result.projection.shown is shown
     assert (result.savings.monthly is not None) is shown

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from llm_audit.errors import InputError
@@ -51,6 +51,9 @@ def _any_result() -> st.SearchStrategy[Result]:
 @settings(max_examples=40, deadline=None)
 @given(_any_result())
 def test_json_and_back_is_the_same_result(result: Result) -> None:
+    savings = result.savings
+    assume(savings.monthly is None or result.period.days > 0)
+    assume(savings.annual is None or savings.monthly is not None)
     assert from_json(to_json(result)) == result
 
 
@@ -79,7 +82,8 @@ def test_no_amount_of_money_is_a_json_number(mixed: Result) -> None:
     floats: list[str] = []
     json.loads(to_json(mixed), parse_float=floats.append)
     weights_and_confidences = {"0.95", "0.62", "3.0", "1.0", "-1.5", "-0.5"}
-    assert set(floats) <= weights_and_confidences
+    thresholds_and_shares = {"4.0", "2.0", "-4.0", "0.0", "1.0"}
+    assert set(floats) <= weights_and_confidences | thresholds_and_shares
 
 
 @pytest.mark.parametrize(
@@ -108,3 +112,13 @@ def test_a_wrong_type_is_refused(mixed: Result) -> None:
 def test_keys_of_a_later_version_are_ignored(mixed: Result) -> None:
     document = json.loads(to_json(mixed)) | {"new_key": 1}
     assert from_json(json.dumps(document)) == mixed
+
+
+def test_what_contradicts_itself_is_refused_in_plain_words(mixed: Result) -> None:
+    for part, key, value in (("period", "days", 0), ("totals", "calls", -5)):
+        document = json.loads(to_json(mixed))
+        document[part][key] = value
+        with pytest.raises(InputError) as caught:
+            from_json(json.dumps(document))
+        assert "contradicts itself" in caught.value.message
+        assert "Error(" not in caught.value.message

@@ -34,7 +34,7 @@ def _fill(connection: duckdb.DuckDBPyConnection, text: str) -> None:
     path = f"{text}.jsonl"
     tables.add_calls(connection, 1000, days=8, path=path, rejects=20)
     workload = tables.add_workload(
-        connection, 1, cost=10, saved=(5, 5, 5), note=text,
+        connection, 1, cost=10, saved=(5, 5, 5), note=text, unpriced_calls=20,
         workload={
             "caller": text, "model": text, "provider_name": text, "operation_name": text,
         },
@@ -54,6 +54,10 @@ def _fill(connection: duckdb.DuckDBPyConnection, text: str) -> None:
         "UPDATE costs SET price_status = 'unpriced_model' WHERE call_id IN "
         "(SELECT call_id FROM calls WHERE request_model IS NOT NULL)"
     )
+    tables.insert(
+        connection, "override_uses", position=0, names=text, label="realtime", because=text,
+        signed_by=text, calls=3,
+    )  # fmt: skip
     tables.insert(
         connection, "model_names", provider_name=text, request_model=text, hint=f"unknown: {text}"
     )
@@ -110,4 +114,4 @@ def test_the_json_keeps_the_text_and_is_ascii(hostile: Result) -> None:
 def test_a_hostile_price_card_name_is_text(audit: duckdb.DuckDBPyConnection) -> None:
     audit.execute("UPDATE pricing_meta SET version = ?, as_of = ?", [HOSTILE[0], date(2025, 9, 1)])
     page = Page(write_html(tables.build(audit)))
-    assert len(page.all("script")) == 1
+    assert len(page.programs()) == 2

@@ -39,15 +39,18 @@ def tables(connection: duckdb.DuckDBPyConnection) -> dict[str, list[dict[str, An
 
 def test_the_dearest_yes_is_asked_first(run: Run, tmp_path: Path) -> None:
     """Not the dearest hope: a yes for "blind" saves nothing, however much it costs."""
-    write_audit(tmp_path, [*blind_run(5000, "tiny", 150), *company()])
+    blind = [*blind_run(5000, "tiny", 150), *blind_run(6000, "vast", 400)]
+    write_audit(tmp_path, [*blind, *company()])
     questions = asked(run)["questions"]
-    assert [q["caller"] for q in questions] == ["dear", "cheap", "small", "blind", "tiny"]
+    assert [q["caller"] for q in questions] == ["dear", "cheap", "vast", "blind", "tiny"]
     savings = [Decimal(q["saving_if_yes"]) for q in questions]
     assert savings == sorted(savings, reverse=True)
-    assert savings[2] > savings[3] == savings[4] == 0
+    assert savings[1] > savings[2] == savings[4] == 0
     possible = [Decimal(q["saving_possible"]) for q in questions]
-    assert possible[3] > possible[2], "by what is possible the order would be another"
-    assert possible[3] > possible[4], "and of those that save alike the dearer hope goes first"
+    assert possible[2] > possible[0], "by what is possible the order would be another"
+    assert possible[2:] == sorted(possible[2:], reverse=True), (
+        "and of those that save alike the dearer hope"
+    )
     assert questions[0]["question"] == "May the results of dear come up to 24 hours later?"
 
 
@@ -74,18 +77,25 @@ def test_a_yes_alone_that_will_not_do_is_said(run: Run, tmp_path: Path) -> None:
     assert not question["yes_is_enough"]
     assert Decimal(question["saving_possible"]) > 0
     assert Decimal(question["saving_if_yes"]) == 0
-    [remark] = question["remarks"]
+    remark, way = question["remarks"]
     assert remark.startswith("a yes alone will not do: the log does not show that no call needs")
     assert "the results may come a day later" not in remark
+    assert 'write label = "batch_eligible" in place of tolerance' in way
 
 
 def test_a_saving_that_is_too_small_to_migrate_for_is_said(run: Run, tmp_path: Path) -> None:
-    write_audit(tmp_path, company())
+    write_audit(tmp_path, gray_run(3000, "small", 60))
     question = question_of(run, "small")
     assert question["yes_is_enough"]
     assert question["remarks"] == [
         "even with a yes: Too few calls to be worth a migration: 60 within 24 hours at most."
     ]
+
+
+def test_what_a_yes_cannot_move_is_not_asked_beside_what_it_can(run: Run, tmp_path: Path) -> None:
+    write_audit(tmp_path, company())
+    assert "small" not in {q["caller"] for q in asked(run)["questions"]}
+    assert "small" not in run("review").out
 
 
 def test_calls_that_a_yes_would_also_move_are_said(run: Run, tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 -- Every workload with gray calls, dearest possible saving first, with what already names it.
 -- `alike`: workloads of this log with the same caller, operation and model; `answer`: the owner's
--- override in force. The spend is NULL where no price is known.
+-- override in force; `advice`: 'ask_owner' where a yes can move it. The spend is NULL where no price
+-- is known.
 SELECT
   verdicts.workload_id,
   workloads.caller,
@@ -14,7 +15,8 @@ SELECT
   verdicts.tolerance,
   verdicts.storage,
   namesakes.alike,
-  overrides.sentence AS answer
+  overrides.sentence AS answer,
+  savings.advice
 FROM workload_labels AS verdicts
 INNER JOIN workloads ON verdicts.workload_id = workloads.workload_id
 INNER JOIN (
