@@ -205,7 +205,7 @@ def test_what_is_not_gray_is_not_asked(run: Run, tmp_path: Path) -> None:
         (("--answer", "bare=8", "--by", "ana"), "'8' is no answer"),
         (("--answer", "bare=no", "--answer", "bare=24h", "--by", "ana"), "answered twice"),
         (("--answer", "bare=no", "--by", "ana", "--until", "2020-01-01"), "2020-01-01 is over"),
-        (("--answer", "bare=no", "--by", "ana", "--until", "soon"), "does not match"),
+        (("--answer", "bare=no", "--by", "ana", "--until", "soon"), "write YYYY-MM-DD"),
         (("--answer", "bare=no", "--by", "ana", "--format", "json"), "choose one"),
         (("--answer", "bare=no", "--by", "a" * 61), "more than 60 characters"),
         (("--answer", "bare=no", "--by", "ana", "--because", "b" * 251), "more than 250"),
