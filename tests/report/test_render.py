@@ -156,7 +156,8 @@ def test_the_same_result_makes_the_same_page(sample: Result, page: str) -> None:
 
 def test_nothing_looks_like_an_address(page: str, static: str) -> None:
     for html in (page, static):
-        assert not re.findall(r"https?:|//[a-z]", html)
+        named = re.sub(r"sha256-[\w+/]+=*", "", html)  # base64 may hold a "//", too
+        assert not re.findall(r"https?:|//[a-z]", named)
 
 
 def test_parts_are_in_the_wheel() -> None:

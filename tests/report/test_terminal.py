@@ -74,4 +74,4 @@ def test_the_change_since_the_baseline(mixed: Result) -> None:
     earlier = golden("one_day")
     text = sentences(table(replace(mixed, baseline=compare(mixed, earlier))))
     assert "Since the report of 2025-09-10 (a month, projected): spend was $1,620, is" in text
-    assert "webhook-triage: new, gray area, saving $30.33" in text
+    assert "webhook-triage: new, gray area: could save $3.79 a day, observed, if its owner" in text
