@@ -45,19 +45,15 @@ WHERE l.label = coalesce($label, l.label) AND l.workload_id = coalesce($workload
 ORDER BY c.started_at, c.source_file, c.source_line
 """
 
-_CLAIMS = [
-    *(f"saving_{scenario}" for scenario in ("conservative", "expected", "best")),
-    *(f"forward_saving_{scenario}" for scenario in ("conservative", "expected", "best")),
-    "projected_saving_conservative",
-]
-_NO_CLAIM = ", ".join(
-    f"CASE WHEN label <> 'realtime' THEN {name} END AS {name}" for name in _CLAIMS
-)
-_WORKLOADS = (
-    f"SELECT * FROM (SELECT * REPLACE ({_NO_CLAIM}) FROM report_workloads) "  # noqa: S608 - ours
-    "ORDER BY saving_conservative DESC NULLS LAST, effective_cost DESC NULLS LAST, "
-    "workload_id, label"
-)
+_WORKLOADS = """
+SELECT *
+FROM report_workloads
+ORDER BY
+    CASE WHEN label <> 'realtime' THEN saving_conservative END DESC NULLS LAST,
+    effective_cost DESC NULLS LAST,
+    workload_id,
+    label
+"""
 
 
 class Audit:
@@ -108,7 +104,10 @@ class Audit:
         Savings of realtime rows are None: nothing is claimed of calls that someone waits for. The
         headline is the sum of saving_conservative where `worth_it` and label 'batch_eligible'.
         """
-        return self.sql(_WORKLOADS)
+        frame = self.sql(_WORKLOADS)
+        claims = [name for name in frame if "saving_" in name]
+        frame.loc[frame["label"] == "realtime", claims] = None
+        return frame
 
     def calls(self, label: str | None = None, workload: str | None = None) -> pd.DataFrame:
         """One row per call in order of time: label, costs, and all columns of `calls`.

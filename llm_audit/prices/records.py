@@ -9,17 +9,9 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 
-TOKEN_KINDS = (
-    "input",
-    "cached_input",
-    "cache_write_5m",
-    "cache_write_1h",
-    "output",
-    "audio_input",
-    "audio_output",
-    "image_input",
-    "image_output",
-)
+from llm_audit.policy.parts import PRICE_KINDS
+
+TOKEN_KINDS = PRICE_KINDS
 RULES = ("published", "derived", "none_published", "not_offered")
 USER_RULE = "user"
 """The rule of rates from the user's own llm-audit.toml; no file of `pricing/` has it."""
@@ -73,7 +65,7 @@ class PriceRow(Row):
 
     @property
     def usd_per_token(self) -> Decimal | None:
-        """The rate that quantities are multiplied with."""
+        """The rate that quantities are multiplied with: a column of `price_rows`."""
         return None if self.usd_per_mtok is None else self.usd_per_mtok.scaleb(-6)
 
     @property

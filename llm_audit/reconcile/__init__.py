@@ -5,8 +5,8 @@ The arithmetic is in `sql/70` to `sql/79`; here it becomes one `Reconciliation`,
 
 from llm_audit.reconcile.build import build
 from llm_audit.reconcile.files import unusable, with_copies
-from llm_audit.reconcile.result import CAUSES, Reconciliation
+from llm_audit.reconcile.result import Reconciliation
 from llm_audit.reconcile.terminal import table
 from llm_audit.reconcile.verdict import several
 
-__all__ = ["CAUSES", "Reconciliation", "build", "several", "table", "unusable", "with_copies"]
+__all__ = ["Reconciliation", "build", "several", "table", "unusable", "with_copies"]

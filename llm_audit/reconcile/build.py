@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 
 from llm_audit.errors import InputError
 from llm_audit.reconcile.result import (
-    CAUSES,
     ELSEWHERE,
     SCHEMA_VERSION,
     Amount,
@@ -22,6 +21,7 @@ from llm_audit.reconcile.result import (
     Row,
 )
 from llm_audit.reconcile.verdict import Covered, size, verdict
+from llm_audit.schema import GAP_CAUSES
 
 if TYPE_CHECKING:
     import duckdb
@@ -69,7 +69,7 @@ def build(
 
 def _comparison(row: _Row, estimates: dict[tuple[str, ...], Decimal | None]) -> Comparison:
     provider, basis = row["provider_name"], row["basis"]
-    parts = {cause: _amount(basis, row[cause]) for cause in CAUSES}
+    parts = {cause: _amount(basis, row[cause]) for cause in GAP_CAUSES}
     ours, theirs = _amount(basis, row["ours"]), _amount(basis, row["theirs"])
     unexplained = _amount(basis, row["unexplained_size"])
     return Comparison(
@@ -123,7 +123,7 @@ def _estimates(connection: duckdb.DuckDBPyConnection) -> dict[tuple[str, ...], D
     """
     found: defaultdict[tuple[str, ...], list[Decimal | None]] = defaultdict(list)
     for row in _rows(connection, "reconciliation"):
-        for cause in CAUSES:
+        for cause in GAP_CAUSES:
             if row["basis"] == "tokens" and row[cause] != 0:
                 rate = row["batch_rate" if cause == "batch_share" else "paid_rate"]
                 estimate = None if rate is None else int(row[cause]) * rate
@@ -146,7 +146,9 @@ def _gaps(connection: duckdb.DuckDBPyConnection) -> tuple[Row, ...]:
             theirs=_amount(row["basis"], row["theirs"]),
             gap=_amount(row["basis"], row["gap"]),
             cause=row["cause"],
-            parts={cause: _amount(row["basis"], row[cause]) for cause in CAUSES if row[cause] != 0},
+            parts={
+                cause: _amount(row["basis"], row[cause]) for cause in GAP_CAUSES if row[cause] != 0
+            },
         )
         for row in _rows(connection, "reconciliation")
         if row["cause"] is not None

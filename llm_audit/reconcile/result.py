@@ -15,18 +15,6 @@ SCHEMA_VERSION = 1
 
 Amount = Decimal | int
 
-CAUSES = {
-    "outside_period": "outside the log's period",
-    "model_not_in_log": "models not in the log",
-    "key_not_in_log": "keys not in the log",
-    "batch_share": "batch share",
-    "tool_fees": "tool fees",
-    "unpriced": "unpriced",
-    "rounding": "rounding",
-    "unexplained": "unexplained",
-}
-"""Every cause of a gap with its name, in the order in which they are taken."""
-
 ELSEWHERE = ("outside_period", "model_not_in_log", "key_not_in_log")
 """What is in the export and not in this log, and so tells nothing about our figures."""
 

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from llm_audit.reconcile.result import CAUSES
 from llm_audit.reconcile.verdict import amount, figure, percent, provider, several
+from llm_audit.schema import GAP_CAUSES
 from llm_audit.text import printable
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ def _causes(c: Comparison) -> list[str]:
         ["ours", figure(c.basis, c.ours), "", *([""] if estimated else [])],
         _cause_cells(c, "gap", c.gap, None, estimated=estimated),
         *(
-            _cause_cells(c, f"  {CAUSES[part.cause]}", part.amount, part.estimate_usd,
+            _cause_cells(c, f"  {GAP_CAUSES[part.cause]}", part.amount, part.estimate_usd,
                          estimated=estimated)
             for part in c.parts
         ),
@@ -126,7 +126,7 @@ def _worst(rows: Sequence[Row]) -> list[str]:
             figure(row.basis, row.ours),
             figure(row.basis, row.theirs),
             figure(row.basis, row.gap),
-            CAUSES[row.cause] + (" and others" if len(row.parts) > 1 else ""),
+            GAP_CAUSES[row.cause] + (" and others" if len(row.parts) > 1 else ""),
         ]
         for row in shown
     ]

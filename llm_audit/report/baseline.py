@@ -145,4 +145,4 @@ def _saving(rows: tuple[Workload, ...]) -> Decimal | None:
     """Of the calls that could wait; what a batch would cost less is no saving for the others."""
     if not rows:
         return None
-    return sum((w.saving_conservative for w in rows if w.label != "realtime"), Decimal(0))
+    return sum((w.saving_conservative for w in rows if w.claims), Decimal(0))

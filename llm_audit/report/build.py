@@ -1,6 +1,6 @@
 """Reads `report_*`, `reconciliation_summary`, `rule_uses` and `override_uses` into one `Result`.
 
-With `activity` the only module of the report that queries.
+With `activity` and `quality` the only modules of the report that query.
 
 Each view's columns are the fields of one dataclass, so a figure of the report is one column of one
 view. Order is settled here, not in SQL: the same tables give the same bytes on every engine.
@@ -9,7 +9,6 @@ view. Order is settled here, not in SQL: the same tables give the same bytes on 
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import fields
 from datetime import UTC, datetime
 from decimal import Decimal, localcontext
 from typing import TYPE_CHECKING
@@ -18,6 +17,7 @@ from llm_audit.report import result as r
 from llm_audit.report.activity import Key, activities, batch_fits, trend
 from llm_audit.report.assumptions import assumptions
 from llm_audit.report.figures import percent, share
+from llm_audit.report.quality import data_quality
 from llm_audit.report.rows import make, read, rows
 
 if TYPE_CHECKING:
@@ -31,9 +31,6 @@ LEAST_DAYS = 7
 LEAST_CALLS = 1000
 MOST_UNPRICED = Decimal("0.05")
 """Above this share nothing is projected: a bill with a hole in it has no percentages."""
-
-LISTED = 100
-"""The lists of data quality name at most this many; hostile logs can invent endless reasons."""
 
 _PLACES = {"batch_eligible": 0, "gray_area": 1}
 
@@ -61,7 +58,7 @@ def build(
     timeless = sum(
         (row["effective_cost"] for row in day_rows if row["day"] is None), Decimal("0.00")
     )
-    quality = _data_quality(
+    quality = data_quality(
         connection, period_row["calls_without_time"], timeless, tuple(policy_warnings)
     )
     pricing = _pricing(connection)
@@ -272,122 +269,6 @@ def _pricing(connection: duckdb.DuckDBPyConnection) -> r.Pricing:
     return make(r.Pricing, {**row, "own_rates": tuple(own)})
 
 
-def _data_quality(
-    connection: duckdb.DuckDBPyConnection,
-    calls_without_time: int,
-    cost_without_time: Decimal,
-    policy_warnings: tuple[str, ...],
-) -> r.DataQuality:
-    files = read(connection, "report_files", r.LogFile)
-    rejects = read(connection, "report_rejects", r.RejectReason)
-    shorten = _below_common_folder([file.path for file in files])
-    counts = {
-        name: sum(getattr(file, name) for file in files)
-        for name in ("lines", "calls", "rejects", "duplicates", "not_calls")
-    }
-    accounted = sum(counts.values()) - counts["lines"]
-    by_dimension: dict[str, dict[str, int]] = defaultdict(dict)
-    for row in rows(connection, "report_call_counts"):
-        by_dimension[row["dimension"]][row["value"]] = row["calls"]
-    return r.DataQuality(
-        files=len(files),
-        **counts,
-        closes=accounted == counts["lines"],
-        calls_without_time=calls_without_time,
-        cost_without_time=cost_without_time,
-        calls_by_status=_sorted(by_dimension["status"]),
-        calls_by_tokens_source=_sorted(by_dimension["tokens_source"]),
-        calls_by_price_status=_sorted(by_dimension["price_status"]),
-        unpriced=_unpriced(connection) if _any_unpriced(by_dimension["price_status"]) else (),
-        rejects_by_reason=_worst_rejects(rejects, shorten),
-        worst_files=_worst_files(files, shorten),
-        reconciliation=_reconciliation(connection),
-        policy_warnings=policy_warnings,
-    )
-
-
-def _reconciliation(connection: duckdb.DuckDBPyConnection) -> r.Reconciliation | None:
-    """What `llm-audit reconcile` tells at length (sql/79); None without an export."""
-    read = "SELECT 1 FROM usage_buckets UNION ALL SELECT 1 FROM export_files LIMIT 1"
-    if not connection.execute(read).fetchall():
-        return None
-    found = sorted(rows(connection, "reconciliation_summary"), key=lambda row: row["provider_name"])
-    amounts = {f.name for f in fields(r.ReconciledTokens)} - {
-        "provider_name", "first_day", "last_day", "cost_not_compared",
-    }  # fmt: skip
-    return r.Reconciliation(
-        usd=tuple(make(r.ReconciledUsd, row) for row in found if row["basis"] == "usd"),
-        tokens=tuple(
-            make(r.ReconciledTokens, row | {name: int(row[name]) for name in amounts})
-            for row in found
-            if row["basis"] == "tokens"
-        ),
-    )
-
-
-def _any_unpriced(calls: Mapping[str, int]) -> bool:
-    """Of a log that is priced whole, no call has to be looked at again."""
-    return any(status.startswith("unpriced") for status in calls)
-
-
-def _unpriced(connection: duckdb.DuckDBPyConnection) -> tuple[r.Unpriced, ...]:
-    found = read(connection, "report_unpriced", r.Unpriced)
-    found.sort(
-        key=lambda u: (-u.calls, u.provider_name or "", u.model or "", u.price_status, u.hint or "")
-    )
-    return tuple(found[:LISTED])
-
-
-def _worst_rejects(
-    rejects: list[r.RejectReason], shorten: Mapping[str, str]
-) -> tuple[r.RejectReason, ...]:
-    worst = sorted(rejects, key=lambda reject: (-reject.lines, reject.reason))[:LISTED]
-    return tuple(
-        r.RejectReason(
-            reject.reason,
-            reject.lines,
-            shorten.get(reject.first_file, reject.first_file),
-            reject.first_line,
-            reject.excerpt,
-        )
-        for reject in worst
-    )
-
-
-def _worst_files(files: list[r.LogFile], shorten: Mapping[str, str]) -> tuple[r.LogFile, ...]:
-    worst = sorted(files, key=lambda file: (-file.rejects, -file.lines, file.path))[:LISTED]
-    return tuple(
-        r.LogFile(
-            shorten[file.path],
-            file.format,
-            file.lines,
-            file.calls,
-            file.rejects,
-            file.duplicates,
-            file.not_calls,
-        )
-        for file in worst
-    )
-
-
-def _below_common_folder(paths: Iterable[str]) -> dict[str, str]:
-    """Each path without the folders that all share.
-
-    A report is forwarded: the reader needs to tell the files apart, not to learn the home
-    folder of whoever ran it. And the same logs give the same report on two machines.
-    """
-    parts = {path: path.replace("\\", "/").split("/") for path in paths}
-    if not parts:
-        return {}
-    folders = [split[:-1] for split in parts.values()]
-    shared = 0
-    for level in zip(*folders, strict=False):
-        if len(set(level)) > 1:
-            break
-        shared += 1
-    return {path: "/".join(split[shared:]) for path, split in parts.items()}
-
-
 def _sensitivity(
     connection: duckdb.DuckDBPyConnection, headline: Decimal
 ) -> tuple[r.Sensitivity, ...]:
@@ -396,7 +277,3 @@ def _sensitivity(
         r.Sensitivity(row["name"], row["title"], row["saving"], row["saving"] - headline)
         for row in found
     )
-
-
-def _sorted(counts: Mapping[str, int]) -> dict[str, int]:
-    return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))

@@ -117,7 +117,7 @@ def _standard(workload: Workload) -> dict[str, Cell]:
 
 def _own(workload: Workload, result: Result) -> dict[str, Cell]:
     """What an audit knows and a bill does not. Savings are observed; null for realtime calls."""
-    claims = workload.label != "realtime"
+    claims = workload.claims
     return {
         "x_workload_id": workload.workload_id,
         "x_label": workload.label,

@@ -147,7 +147,7 @@ def _note(result: Result, shown: int) -> list[str]:
 
 def _cells(workload: Workload) -> list[str]:
     shape, label = wording.LABELS.get(workload.label, ("", ""))
-    claim = workload.label != "realtime" and workload.effective_cost is not None
+    claim = workload.claims and workload.effective_cost is not None
     return [
         _name(workload.caller),
         code(workload.model) if workload.model else "(no model)",

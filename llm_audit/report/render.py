@@ -27,6 +27,7 @@ from llm_audit.report import (
 )
 from llm_audit.report.headline import headline
 from llm_audit.report.questions import owner_questions
+from llm_audit.schema import GAP_CAUSES
 from llm_audit.text import printable
 
 if TYPE_CHECKING:
@@ -130,7 +131,7 @@ def _environment() -> Environment:
     environment.globals |= {
         "labels": wording.LABELS,
         "parts": wording.PARTS,
-        "gap_causes": wording.GAP_CAUSES,
+        "gap_causes": GAP_CAUSES,
         "actions": actions.actions,
         "formula": actions.FORMULA,
         "most_actions": actions.MOST_ACTIONS,

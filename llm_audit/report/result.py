@@ -250,6 +250,11 @@ class Workload:
     activity: Activity
     batch_fit: BatchFit | None
 
+    @property
+    def claims(self) -> bool:
+        """Whether its savings are a claim: where somebody waits, a cheaper batch saves nothing."""
+        return self.label != "realtime"
+
 
 @dataclass(frozen=True)
 class BridgeStep:
@@ -491,7 +496,7 @@ class DataQuality:
     """Where every line went and what could not be used.
 
     `closes` is true when lines = calls + rejects + duplicates + not_calls. The two lists are cut
-    at `build.LISTED`, worst first; the counts above them are always complete. cost_without_time
+    at `quality.LISTED`, worst first; the counts above them are always complete. cost_without_time
     (effective, USD) is what the days of `Result.trend` lack of the totals. reconciliation is None
     where no provider's export is in the database. policy_warnings: what of the user's
     llm-audit.toml has ended or names nothing in this log.

@@ -44,7 +44,7 @@ def _columns(kind: Any) -> Iterator[str]:
 def _value(workload: Workload, column: str) -> Cell:
     if column == "reasons":
         return " ".join(reason.code for reason in workload.reasons)
-    if "saving_" in column and workload.label == "realtime":
+    if "saving_" in column and not workload.claims:
         return None
     value: Any = workload
     for name in column.split("."):

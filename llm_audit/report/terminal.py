@@ -155,7 +155,7 @@ def _cells(workload: Workload) -> tuple[str, ...]:
 
 def _saving(workload: Workload) -> str:
     """What a batch would cost less is no saving where someone waits, or nothing is priced."""
-    if workload.label == "realtime" or workload.effective_cost is None:
+    if not workload.claims or workload.effective_cost is None:
         return "-"
     return money(workload.saving_conservative)
 

@@ -43,18 +43,6 @@ ADVICE = {
     "retired_model": "Model is retired",
 }
 
-GAP_CAUSES = {
-    "outside_period": "outside the log's period",
-    "model_not_in_log": "models not in the log",
-    "key_not_in_log": "keys not in the log",
-    "batch_share": "batch share",
-    "tool_fees": "tool fees",
-    "unpriced": "unpriced",
-    "rounding": "rounding",
-    "unexplained": "unexplained",
-}
-"""What a gap between a provider's export and our totals is put down to."""
-
 PROVIDERS = {"openai": "OpenAI", "anthropic": "Anthropic"}
 
 PRICE_STATUS = {
