@@ -22,7 +22,7 @@ demo: $(VENV)/.installed  ## Audit sample_logs/ and write savings.html
 	@$(BIN)/llm-audit report --out savings.html
 
 test: $(VENV)/.installed-test lint  ## Run every check and test
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
 lint: $(VENV)/.installed-test
 	@$(BIN)/ruff check .

@@ -70,3 +70,7 @@ class GateError(LlmAuditError):
     """A `--fail-on` condition holds; the report was written."""
 
     exit_code = ExitCode.GATE
+
+
+class MigrationError(LlmAuditError):
+    """A migration that cannot be planned or run as asked; `exit_code` says what kind it is."""

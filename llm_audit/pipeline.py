@@ -76,7 +76,7 @@ def run_steps(connection: duckdb.DuckDBPyConnection, first: int, last: int) -> N
 
 
 def idle_policy(connection: duckdb.DuckDBPyConnection, policy: Policy) -> list[str]:
-    """What of the user's overrides and prices does nothing in this log (after `run`): misspelt?"""
+    """What of the user's policy does nothing in this log (after `run`): is it misspelt?"""
     idle = connection.execute(
         "SELECT overrides.position, count(named.position) FROM overrides "
         "LEFT JOIN workload_overrides AS named ON overrides.position = named.position "
@@ -97,6 +97,10 @@ def idle_policy(connection: duckdb.DuckDBPyConnection, policy: Policy) -> list[s
         *(
             f"the rates of {price.provider} {price.model} price no call of this log"
             for price in prices.idle_user_prices(connection, policy.user_prices)
+        ),
+        *(
+            f"{entry.where} is of no model of this log, bought of its own maker"
+            for entry in prices.idle_measured(connection, policy.measured)
         ),
     ]
 
@@ -136,6 +140,7 @@ def run(
         aliases=policy.aliases,
         multipliers=policy.price_multipliers,
         user_prices=policy.user_prices,
+        measured=policy.measured,
     )
     run_steps(connection, 40, 99)
 

@@ -255,6 +255,128 @@ EXPORT_CHOICE: tuple[Column, ...] = (
 )
 """The exports that `reconciliation` is of; without a row, all of them."""
 
+VERIFIED_TOTALS: tuple[Column, ...] = (
+    Column("verified_at", "TIMESTAMP", "", "when `llm-audit migrate verify` found this, UTC"),
+    Column("tool_version", "VARCHAR", "", "of the llm-audit that did"),
+    Column(
+        "all_runs", "BOOLEAN", "", "of all runs of that time; FALSE: of the one that --run named"
+    ),
+    Column("requests", "BIGINT", "", "all that the runs hold, answered or not"),
+    Column(
+        "priced_requests",
+        "BIGINT",
+        "",
+        "answered ones with a batch rate: the four costs are of them",
+    ),
+    Column("unpriced_requests", "BIGINT", "", "answered ones without"),
+    Column("sync_cost", MONEY, "", "what the logged calls cost, USD"),
+    Column("claimed_cost", MONEY, "", "what the plan said, conservative: no cache hits, USD"),
+    Column("measured_cost", MONEY, "", "tokens that the vendor reports at its batch rates, USD"),
+    Column(
+        "other_claimed_cost", MONEY, "", "of claimed_cost, what no row of verified_costs has, USD"
+    ),
+    Column(
+        "prompts_alike",
+        "BOOLEAN",
+        "",
+        "prompts were counted as logged (prompt_equal: 95 % or more); else no saving can be told",
+    ),
+)
+"""What a migration was found to be, one row; no row before the first `migrate verify`.
+
+The other verified_* tables are of the same look at the ledger. None holds a text of a request.
+"""
+
+VERIFIED_RUNS: tuple[Column, ...] = (
+    Column("run_id", "VARCHAR", "", "a run that was looked at; its name begins with its day"),
+)
+
+VERIFIED_BATCHES: tuple[Column, ...] = (
+    Column("run_id", "VARCHAR", "", ""),
+    Column("batch_id", "VARCHAR", "", "the vendor's name for it"),
+    Column("vendor", "VARCHAR", "", "openai, anthropic"),
+    Column("model", "VARCHAR", "", "that was asked for"),
+    Column("status", "VARCHAR", "", "in the vendor's word"),
+    Column("requests", "BIGINT", "", ""),
+    Column("seconds", "DOUBLE", "", "from its creation to its end, by the vendor's clock"),
+)
+"""One row per batch that has ended."""
+
+VERIFIED_TURNAROUND: tuple[Column, ...] = (
+    Column("vendor", "VARCHAR", "", "openai, anthropic"),
+    Column("batches", "BIGINT", "", "that have ended"),
+    Column("p50_s", "DOUBLE", "", "seconds in which half of them ended, by nearest rank"),
+    Column("p90_s", "DOUBLE", "", "nine of ten"),
+    Column("max_s", "DOUBLE", "", "all"),
+)
+
+VERIFIED_COSTS: tuple[Column, ...] = (
+    Column(
+        "token_kind",
+        "VARCHAR",
+        "",
+        "input (fresh), cached_input, cache_write_5m, cache_write_1h, output",
+    ),
+    Column("claimed_tokens", "BIGINT", "", "as logged"),
+    Column("measured_tokens", "BIGINT", "", "as the vendor reports them for the batch"),
+    Column("claimed_cost", MONEY, "", "USD"),
+    Column("measured_cost", MONEY, "", "USD"),
+)
+"""One row per kind of token that the priced requests have."""
+
+VERIFIED_SHARES: tuple[Column, ...] = (
+    Column(
+        "name",
+        "VARCHAR",
+        "",
+        "answered, one_end, same_model: of requests; expired, failed: of rows that came back, those "
+        "of a second try included; prompt_equal: of answers; cached_logged, cached_measured: of input "
+        "tokens; same_text, same_json, same_fields: of pairs of answers (of documents, of fields); "
+        "noise_logged, noise_batch, noise_across: of requests sent twice (no rows where none was)",
+    ),
+    Column("count", "BIGINT", "", ""),
+    Column("of", "BIGINT", "", ""),
+    Column("similarity", "DOUBLE", "", "median of the pairs, 0 to 1; NULL where not measured"),
+)
+"""One row per rate: so many of so many."""
+
+VERIFIED_CHECKS: tuple[Column, ...] = (
+    Column(
+        "name",
+        "VARCHAR",
+        "",
+        "finish, not_refused, non_empty, vectors, tool_names, tool_arguments, json_valid, json_schema",
+    ),
+    Column("of", "BIGINT", "", "pairs of a logged and a bought answer that it applies to"),
+    Column("logged", "BIGINT", "", "logged answers that pass"),
+    Column("batch", "BIGINT", "", "bought answers that pass"),
+    Column("same", "BIGINT", "", "pairs that are alike"),
+)
+"""One row per check of the answers' structure."""
+
+VERIFIED_COUNTS: tuple[Column, ...] = (
+    Column(
+        "dimension",
+        "VARCHAR",
+        "",
+        "states: requests; failures: rows by the vendor's code; odd_lines: lines of no request; "
+        "not_compared: answered requests whose texts could not be held against the log, by why",
+    ),
+    Column("name", "VARCHAR", "", ""),
+    Column("number", "BIGINT", "", ""),
+)
+
+VERIFIED_WORKLOADS: tuple[Column, ...] = (
+    Column("workload_id", "VARCHAR", "", "as the plan knew it"),
+    Column("requests", "BIGINT", "", ""),
+    Column("answered", "BIGINT", "", ""),
+    Column("sync_cost", MONEY, "", "as logged, of the answered and priced ones, USD"),
+    Column("claimed_cost", MONEY, "", "USD"),
+    Column("measured_cost", MONEY, "", "USD"),
+    Column("same_text", "BIGINT", "", "pairs of answers of equal text, white space apart"),
+    Column("compared", "BIGINT", "", "pairs that were compared"),
+)
+
 # fmt: on
 
 LABELS = ("batch_eligible", "gray_area", "realtime")
@@ -282,11 +404,21 @@ STORED_TABLES: dict[str, tuple[Column, ...]] = {
     "export_copies": EXPORT_COPIES,
     "export_files": EXPORT_FILES,
     "export_choice": EXPORT_CHOICE,
+    "verified_totals": VERIFIED_TOTALS,
+    "verified_runs": VERIFIED_RUNS,
+    "verified_batches": VERIFIED_BATCHES,
+    "verified_turnaround": VERIFIED_TURNAROUND,
+    "verified_costs": VERIFIED_COSTS,
+    "verified_shares": VERIFIED_SHARES,
+    "verified_checks": VERIFIED_CHECKS,
+    "verified_counts": VERIFIED_COUNTS,
+    "verified_workloads": VERIFIED_WORKLOADS,
 }
 """The tables that are kept; everything else is derived from them."""
 
 
-def create_table_sql(name: str) -> str:
-    """The CREATE TABLE statement of one stored table."""
+def create_table_sql(name: str, *, anew: bool = False) -> str:
+    """The CREATE TABLE statement of one stored table; anew: an empty one in the place of another."""
     columns = ",\n  ".join(f"{c.name} {c.sql_type}" for c in STORED_TABLES[name])
-    return f"CREATE TABLE IF NOT EXISTS {name} (\n  {columns}\n)"
+    head = f"CREATE OR REPLACE TABLE {name}" if anew else f"CREATE TABLE IF NOT EXISTS {name}"
+    return f"{head} (\n  {columns}\n)"

@@ -1,4 +1,4 @@
-"""Makes log text fit to be shown: the one place that decides which characters a person may see.
+"""Makes log text fit to be shown: which characters a person may see, and how many on a line.
 
 Model names, tags, file names and error excerpts are written by whoever sent the request. On a
 terminal an escape sequence in one of them can move the cursor or retitle the window; in a report a
@@ -8,6 +8,8 @@ bidirectional override can make a name read as another one.
 from __future__ import annotations
 
 import re
+import textwrap
+import unicodedata
 
 _ELLIPSIS = "…"
 
@@ -35,3 +37,30 @@ def printable(text: str, limit: int = 200) -> str:
     if len(seen) <= limit and len(text) <= limit * 8:
         return seen
     return seen[: limit - 1] + _ELLIPSIS
+
+
+def cells(text: str) -> int:
+    """Terminal cells: East Asian wide characters take two, combining ones none."""
+    return sum(
+        0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1
+        for c in text
+    )
+
+
+def cut(text: str, most: int) -> str:
+    """`text` in at most `most` cells; what is longer ends in an ellipsis."""
+    if cells(text) <= most:
+        return text
+    while text and cells(text) > most - 1:
+        text = text[:-1]
+    return text + _ELLIPSIS
+
+
+def wrapped(text: str, width: int, indent: int = 0) -> list[str]:
+    """Printable lines of at most `width` characters, all but the first indented."""
+    return textwrap.wrap(
+        printable(text, 2000),
+        width,
+        break_on_hyphens=False,
+        subsequent_indent=" " * indent,
+    )

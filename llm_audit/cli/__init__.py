@@ -12,7 +12,18 @@ import sys
 import click
 
 from llm_audit import __version__
-from llm_audit.cli import explain, ingest, init, prices, reconcile, report, review, schema, sql
+from llm_audit.cli import (
+    explain,
+    ingest,
+    init,
+    migrate,
+    prices,
+    reconcile,
+    report,
+    review,
+    schema,
+    sql,
+)
 from llm_audit.cli.common import common_options
 from llm_audit.errors import ExitCode, LlmAuditError
 from llm_audit.text import printable
@@ -27,12 +38,13 @@ def cli() -> None:
     \b
         llm-audit ingest logs/
         llm-audit report --out savings.html
+        llm-audit migrate --dry-run
 
-    Everything stays on this machine: no command here uses the network.
+    Everything stays on this machine: only `migrate` uses the network, and not with --dry-run.
     """
 
 
-for _module in (ingest, reconcile, report, explain, prices, sql, review, init, schema):
+for _module in (ingest, reconcile, report, explain, review, migrate, prices, sql, init, schema):
     cli.add_command(_module.command)
 
 

@@ -132,7 +132,12 @@ def allowed_rejects(share: str | None, *, strict: bool) -> float:
 
 def workspace() -> Workspace:
     """The database that the command line names, inside a running command."""
-    return click.get_current_context().find_root().ensure_object(Common).workspace()
+    return common().workspace()
+
+
+def common() -> Common:
+    """The common options of the running command."""
+    return click.get_current_context().find_root().ensure_object(Common)
 
 
 def policy_of(config: Path | None) -> Policy:
@@ -147,6 +152,16 @@ def policy_of(config: Path | None) -> Policy:
     for warning in policy.warnings:
         click.echo(f"warning: {printable(warning, 400)}", err=True)
     return policy
+
+
+def config_path(config: Path | None) -> Path:
+    """Where to write to: the config in force, so that no second one puts it out of force."""
+    from llm_audit.policy import OWN_FILE, find_config
+
+    if config:
+        return config
+    found = find_config(Path.cwd())
+    return Path(found.name) if found else Path(OWN_FILE)
 
 
 def print_warnings(summary: Summary) -> None:

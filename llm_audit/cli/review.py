@@ -11,7 +11,14 @@ from typing import TYPE_CHECKING
 import click
 
 from llm_audit.cli.asking import Signer, append, ask_all, say_written
-from llm_audit.cli.common import DAY, common_options, config_option, policy_of, workspace
+from llm_audit.cli.common import (
+    DAY,
+    common_options,
+    config_option,
+    config_path,
+    policy_of,
+    workspace,
+)
 from llm_audit.errors import UsageError
 from llm_audit.text import printable
 
@@ -70,7 +77,7 @@ def command(
     given = _given(answers)
     if given and not (by or "").strip():
         raise click.UsageError("--answer needs --by NAME: an answer is signed")
-    path = _config_path(config)
+    path = config_path(config)
     review, standing = _review(path, config, Signer(by, because, last_day).default())
     if given:
         signature = Signer(by, because, last_day).default()
@@ -89,16 +96,6 @@ def command(
 
 def _is_terminal() -> bool:
     return sys.stdin.isatty() and sys.stdout.isatty()
-
-
-def _config_path(config: Path | None) -> Path:
-    """Where answers go: the config in force, so that no second one puts it out of force."""
-    from llm_audit.policy import OWN_FILE, find_config
-
-    if config:
-        return config
-    found = find_config(Path.cwd())
-    return Path(found.name) if found else Path(OWN_FILE)
 
 
 def _check_length(option: str, text: str | None) -> None:

@@ -170,6 +170,8 @@ def _card(rates: Rates, group: Sequence[Row]) -> Card:
         below_tokens=None if first["below_tokens"] in (None, NO_LIMIT) else first["below_tokens"],
         region_factor=rates.region_factor(first) if has_sheet else None,
         contract_factor=rates.contract_factor(first) if has_sheet else None,
+        expected_hit_share=first["expected_hit_share"],
+        measured_hits=first["measured_hits"],
         calls=sum(row["calls"] for row in group),
         lines=lines,
         list_cost=total((line.list_cost for line in lines), priced),

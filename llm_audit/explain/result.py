@@ -189,7 +189,9 @@ class Card:
 
     Days are UTC; None where the log has no times. Prompts have from_tokens up to, not including,
     below_tokens (None: no limit). paid rates are list x region and contract factor; list rates hold
-    the region factor already. A batch or flex cost is None where no such rate is known.
+    the region factor already. expected_hit_share: of the cached tokens, in the expected scenario;
+    measured_hits: where the user measured it, in a sentence; None: it is documented. A batch or
+    flex cost is None where no such rate is known.
     """
 
     price_status: str
@@ -202,6 +204,8 @@ class Card:
     below_tokens: int | None
     region_factor: Decimal | None
     contract_factor: Decimal | None
+    expected_hit_share: Decimal | None
+    measured_hits: str | None
     calls: int
     lines: tuple[CostLine, ...]
     list_cost: Decimal | None

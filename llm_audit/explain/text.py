@@ -104,7 +104,7 @@ def _workload(
         if several:
             lines += ["", f"  {label_name(part.label)}:"]
         lines += card_lines(part.cards, width)
-        scenarios = scenario_lines(part.money, width) if part.money else []
+        scenarios = scenario_lines(part.money, part.cards, width) if part.money else []
         if scenarios and part.money and part.money.advice != "already_batch":
             lines += ["", *scenarios]
     return lines
@@ -230,7 +230,7 @@ def _call_costs(call: Call, width: int) -> list[str]:
         return []
     lines = ["", *wrapped(f"This call costs {exact(costs.effective_cost)} USD.", width, first="  ")]
     if costs.batch_status == "published":
-        lines += scenario_lines(costs, width)
+        lines += scenario_lines(costs, (call.card,), width)
     return lines
 
 

@@ -28,7 +28,7 @@ _BATCH = {
 }
 _SCENARIOS = (
     ("conservative", "no cache hits in the batch: the headline"),
-    ("expected", "the documented share of cache hits"),
+    ("expected", "the {basis} share of cache hits"),
     ("best", "cache hits as they were"),
 )
 
@@ -136,13 +136,30 @@ def _remarks(card: Card) -> list[str]:
         )
     if card.batch_status and _BATCH.get(card.batch_status):
         remarks.append(_BATCH[card.batch_status])
+    remarks += _measured(card)
     if card.flex_cost is not None and card.flex_cost != card.effective_cost:
         remarks.append(f"On the flex tier: {exact(card.flex_cost)} USD.")
     return remarks
 
 
-def scenario_lines(money: Money | Costs, width: int) -> list[str]:
+def _measured(card: Card) -> list[str]:
+    """The rate that a measured share of cache hits makes of those in a batch."""
+    cached = next((line for line in card.lines if line.kind == "cached_input"), None)
+    if cached is None or card.measured_hits is None or card.expected_hit_share is None:
+        return []
+    said = card.measured_hits[0].upper() + card.measured_hits[1:]
+    return [
+        f"{said}: expected are {exact(card.expected_hit_share)} x the batch rate of a hit + "
+        f"{exact(1 - card.expected_hit_share)} x that of a token written anew = "
+        f"{per_million(cached.batch_expected_rate)} for cached_input, and so "
+        f"{exact(card.batch_expected)} USD in a batch."
+    ]
+
+
+def scenario_lines(money: Money | Costs, cards: Sequence[Card], width: int) -> list[str]:
     """A batch in its three cache scenarios; one line where they are the same."""
+    measured = any(card.measured_hits and card.batch_status == "published" for card in cards)
+    basis = "measured" if measured else "documented"
     costs = [getattr(money, f"batch_cost_{name}") for name, _ in _SCENARIOS]
     if costs[0] is None:
         return []
@@ -153,7 +170,7 @@ def scenario_lines(money: Money | Costs, width: int) -> list[str]:
     return [
         "  In a batch:",
         *(
-            f"    {name:<13} {exact(cost)} USD, {meaning}"
+            f"    {name:<13} {exact(cost)} USD, {meaning.format(basis=basis)}"
             for (name, meaning), cost in zip(_SCENARIOS, costs, strict=True)
         ),
     ]

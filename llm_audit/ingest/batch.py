@@ -15,13 +15,15 @@ from typing import TYPE_CHECKING, Any
 
 from llm_audit.errors import EngineError, InputError
 from llm_audit.formats import Format, detect
-from llm_audit.ingest import documents, segments
+from llm_audit.ingest import segments
 from llm_audit.ingest.accounts import Account
-from llm_audit.ingest.documents import Record
 from llm_audit.ingest.loading import Loader
 from llm_audit.ingest.pages import PageEnd
-from llm_audit.ingest.segments import BrokenCompressionError, Reject, Run, Scan, Segment, Spool
+from llm_audit.ingest.segments import Reject, Run, Scan, Segment, Spool
+from llm_audit.sources import documents, packed
+from llm_audit.sources.documents import Record
 from llm_audit.sources.local import STDIN, SourceFile
+from llm_audit.sources.packed import BrokenCompressionError
 from llm_audit.text import printable
 from llm_audit.workspace import discard_unbooked
 
@@ -106,7 +108,7 @@ class Batch:
         if self._known.has_same_bytes(source.name, scan.digest):
             self.unchanged += 1
             return
-        head = segments.read_head(path)
+        head = packed.read_head(path)
         if not head.strip():
             self.skipped.append((source.name, "empty"))
             return
@@ -177,7 +179,7 @@ class Batch:
         self._open(account)
         # Of an unknown format every line is rejected with the keys seen: the second look says why.
         name = format_.name if format_ else self._any_format
-        if not segments.is_compressed(path):
+        if not packed.is_compressed(path):
             account.skip_lines = self._lines_already_read(account, path)
         if _can_lie(path, scan):
             run = Run(0, account.path, 1)
@@ -190,7 +192,7 @@ class Batch:
     def _copy(self, path: Path, spool: Spool, account: Account) -> int:
         lines = 0
         try:
-            with segments.open_decompressed(path) as stream:
+            with packed.open_decompressed(path) as stream:
                 lines = spool.copy(stream, account.path)
         except BrokenCompressionError as error:
             lines += 1
@@ -234,7 +236,7 @@ class Batch:
 
     def _take_header(self, account: Account, path: Path, kind: str) -> None:
         """A file without records. An export of a period without usage is known all the same."""
-        header = documents.csv_header(segments.read_head(path)) if kind == "csv" else {}
+        header = documents.csv_header(packed.read_head(path)) if kind == "csv" else {}
         format_ = self._detect(header)
         if format_ is None or not format_.is_export:
             self.skipped.append((account.path, "no records"))
@@ -249,7 +251,7 @@ class Batch:
             return
         number = 0
         try:
-            with segments.open_decompressed(path) as stream:
+            with packed.open_decompressed(path) as stream:
                 for record in documents.READERS[kind](stream):
                     number = record.number
                     yield record
@@ -394,7 +396,7 @@ def stored_input(source: SourceFile, folder: Path) -> Path:
         return Path(source.path)
     path = folder / "stdin"
     with path.open("wb") as file:
-        shutil.copyfileobj(sys.stdin.buffer, file, segments.CHUNK)
+        shutil.copyfileobj(sys.stdin.buffer, file, packed.CHUNK)
     return path
 
 
@@ -411,11 +413,11 @@ def _can_lie(path: Path, scan: Scan) -> bool:
         scan.size >= DIRECT_BYTES
         and name.isprintable()
         and not set("*?[{") & set(name)
-        and not segments.is_compressed(path)
+        and not packed.is_compressed(path)
         and not _has_bom(path)
     )
 
 
 def _has_bom(path: Path) -> bool:
     with path.open("rb") as file:
-        return file.read(len(segments.BOM)) == segments.BOM
+        return file.read(len(packed.BOM)) == packed.BOM

@@ -18,10 +18,10 @@ from typing import TYPE_CHECKING, Any
 
 from llm_audit.errors import EngineError
 from llm_audit.formats import Format, shared_sql
-from llm_audit.ingest import documents
 from llm_audit.ingest.accounts import Account, statement
 from llm_audit.ingest.pages import PageEnd, Part, flat, page_end, parse, span, unfold
 from llm_audit.ingest.segments import Reject, Segment, Spool, iterate_lines
+from llm_audit.sources import documents
 
 if TYPE_CHECKING:
     import duckdb

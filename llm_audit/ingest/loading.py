@@ -22,11 +22,9 @@ from typing import TYPE_CHECKING, Any
 
 from llm_audit.errors import EngineError, InputError
 from llm_audit.formats import Format, detect, shared_sql
-from llm_audit.ingest import documents
 from llm_audit.ingest.accounts import Account, statement
 from llm_audit.ingest.exports import Exports
 from llm_audit.ingest.segments import (
-    MAX_LINE,
     Reject,
     Segment,
     Spool,
@@ -34,6 +32,8 @@ from llm_audit.ingest.segments import (
     count_lines,
     iterate_lines,
 )
+from llm_audit.sources import documents
+from llm_audit.sources.packed import MAX_LINE
 from llm_audit.text import printable
 
 if TYPE_CHECKING:

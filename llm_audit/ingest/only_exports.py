@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 
 from llm_audit.errors import InputError
 from llm_audit.formats import detect, formats
-from llm_audit.ingest import documents, segments
-from llm_audit.ingest.documents import Record
-from llm_audit.ingest.segments import BrokenCompressionError
+from llm_audit.ingest import segments
+from llm_audit.sources import documents, packed
+from llm_audit.sources.documents import Record
+from llm_audit.sources.packed import BrokenCompressionError
 
 if TYPE_CHECKING:
     import duckdb
@@ -43,12 +44,12 @@ def first_call(
 def _records(connection: duckdb.DuckDBPyConnection, source: SourceFile) -> Iterator[Record]:
     """The records of a file in any container; as far as it can be read."""
     path = Path(source.path)
-    head = segments.read_head(path)
+    head = packed.read_head(path)
     kind = documents.kind_of(head, source.name) if head.strip() else "text"
     if kind == "parquet":
         yield from _rows(connection, path)
         return
-    with suppress(BrokenCompressionError), segments.open_decompressed(path) as stream:
+    with suppress(BrokenCompressionError), packed.open_decompressed(path) as stream:
         yield from documents.READERS["lines" if kind == "text" else kind](stream)
 
 

@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from llm_audit import schema
-from llm_audit.ingest import Options, documents, ingest, segments
+from llm_audit.ingest import Options, ingest
 from llm_audit.ingest.batch import stored_input
+from llm_audit.sources import documents, packed
 from llm_audit.sources.local import SourceFile
 
 if TYPE_CHECKING:
@@ -53,13 +54,13 @@ def peek(sources: Iterable[SourceFile], options: Options) -> Iterator[Peek]:
 
 
 def _first_lines(path: Path, folder: Path) -> list[bytes]:
-    head = segments.read_head(path)
+    head = packed.read_head(path)
     kind = documents.kind_of(head, path.name)
     if kind in ("lines", "text"):
         return [line for line in head.split(b"\n") if line.strip()][:RECORDS]
     if kind == "parquet":
         return _first_rows(path, folder)
-    with segments.open_decompressed(path) as stream:
+    with packed.open_decompressed(path) as stream:
         records = documents.READERS[kind](stream)
         return [r.json for r in itertools.islice(records, RECORDS) if r.json]
 

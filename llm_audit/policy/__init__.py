@@ -24,8 +24,11 @@ from typing import Any, TypeVar
 from llm_audit.errors import PolicyError
 from llm_audit.policy.checking import MASK_RULES, MAX_RULES, check_together, checked, evidence_parts
 from llm_audit.policy.contract import read_aliases, read_prices
+from llm_audit.policy.measured import check_once, read_measured
 from llm_audit.policy.parts import (
+    MEASURED_HOLDS,
     PACKAGED,
+    Measured,
     Override,
     PriceMultiplier,
     Rule,
@@ -56,6 +59,7 @@ __all__ = [
     "OWN_FILE",
     "PROJECT_FILE",
     "SIGNALS",
+    "Measured",
     "Override",
     "Policy",
     "PriceMultiplier",
@@ -73,7 +77,7 @@ PROJECT_FILE = "pyproject.toml"
 """Where the user's policy may stand, the first before the second (as `[tool.llm-audit]`)."""
 
 _T = TypeVar("_T")
-_TOP_LEVEL = ("words", "rules", "thresholds", "rule", "override", "prices", "aliases")
+_TOP_LEVEL = ("words", "rules", "thresholds", "rule", "override", "prices", "aliases", "measured")
 
 
 @dataclass(frozen=True)
@@ -88,6 +92,7 @@ class Policy:
     price_multipliers: tuple[PriceMultiplier, ...] = ()
     aliases: Mapping[str, str] = field(default_factory=dict)
     user_prices: tuple[UserPrice, ...] = ()
+    measured: tuple[Measured, ...] = ()
     warnings: tuple[str, ...] = field(default=(), compare=False)
     sha256: str | None = field(default=None, compare=False)
     """Of the user's file; None without one."""
@@ -97,7 +102,8 @@ class Policy:
         """The packaged rules, changed by the user's file.
 
         `path` is an `llm-audit.toml`, or a `pyproject.toml` with a `[tool.llm-audit]` table.
-        Overrides that ended before `today` are left out and named in `warnings`.
+        Overrides that ended before `today` are left out and named in `warnings`; so are old
+        measurements, which count all the same.
         Errors: `PolicyError` naming the file, the rule, and what to write instead.
         """
         if path is None:
@@ -178,6 +184,8 @@ def _with_user_file(source: Source, today: date) -> Policy:
     check_together([*rules, *own])
     overrides = tuple(_each(read_override, tables(data, "override", top)))
     multipliers, user_prices = read_prices(*tables(data, "prices", top))
+    measured = tuple(_each(read_measured, tables(data, "measured", top)))
+    check_once(measured)
     in_force = tuple(o for o in overrides if o.until is None or o.until >= today)
     return replace(
         policy,
@@ -188,8 +196,19 @@ def _with_user_file(source: Source, today: date) -> Policy:
         price_multipliers=multipliers,
         aliases=read_aliases(*table(data, "aliases", top)),
         user_prices=user_prices,
-        warnings=tuple(
-            f"{o.where} ended on {o.until}; it is ignored" for o in overrides if o not in in_force
+        measured=measured,
+        warnings=(
+            *(
+                f"{o.where} ended on {o.until}; it is ignored"
+                for o in overrides
+                if o not in in_force
+            ),
+            *(
+                f"{m.where} is of {m.measured_on}, over {MEASURED_HOLDS.days} days old: measure "
+                "again with `llm-audit migrate verify --write-policy`"
+                for m in measured
+                if today - m.measured_on > MEASURED_HOLDS
+            ),
         ),
     )
 

@@ -31,7 +31,7 @@ def entry(override: Override, file_name: str) -> str:
     else:
         texts["tolerance"] = tolerance_text(override.tolerance_s or 0.0)
     texts |= {"because": override.because, "by": override.by}
-    lines = [f"[[{table}]]", *(f"{key} = {_string(text)}" for key, text in texts.items())]
+    lines = [f"[[{table}]]", *(f"{key} = {string(text)}" for key, text in texts.items())]
     if override.until:
         lines.append(f"until = {override.until.isoformat()}")
     return "\n".join(lines) + "\n"
@@ -45,7 +45,7 @@ def append(path: Path, overrides: Sequence[Override], *, today: date, note: str)
     """
     old = reading.read_bytes(path) if path.exists() else b""
     before = Policy.parse(old, path.name, today=today)
-    new = _appended(old, [entry(override, path.name) for override in overrides], note)
+    new = appended(old, [entry(override, path.name) for override in overrides], note)
     try:
         after = Policy.parse(new, path.name, today=today)
     except PolicyError as error:
@@ -63,7 +63,7 @@ def tolerance_text(seconds: float) -> str:
     return f"{seconds:f}".rstrip("0").rstrip(".") + " s"
 
 
-def _appended(old: bytes, entries: Sequence[str], note: str) -> bytes:
+def appended(old: bytes, entries: Sequence[str], note: str) -> bytes:
     """The old bytes and, behind an empty line, the entries; line ends are those of the file."""
     text = "\n".join(f"# {note}\n{text}" for text in entries)
     if old:
@@ -82,7 +82,7 @@ def _refusal(path: Path, reason: str) -> PolicyError:
     )
 
 
-def _string(text: str) -> str:
+def string(text: str) -> str:
     """A TOML basic string. What cannot be seen is escaped, so that a reader sees what counts."""
     return '"' + "".join(_character(c) for c in text) + '"'
 

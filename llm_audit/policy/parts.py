@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -149,6 +149,85 @@ class UserPrice:
     def names(self) -> str:
         """Which model and tier it prices, as the price data writes them."""
         return f"{self.provider}/{self.surface}/{self.model} ({self.tier})"
+
+
+LEAST_BATCHES = 20
+"""Batches that a turnaround is taken from: were all alike, the next one would take longer than the
+longest of 20 once in 21 times."""
+
+LEAST_REQUESTS = 1_000
+"""Requests with cached tokens that a share of cache hits is taken from."""
+
+MEASURED_HOLDS = timedelta(days=180)
+"""After this time a measurement should be taken again: vendors change their queues and caches."""
+
+
+@dataclass(frozen=True)
+class CacheHits:
+    """Of the tokens that logged calls read from the cache, the share that a batch of the same
+    requests read from it too (0 to 1, two decimals); and of how many such requests.
+    """
+
+    share: Decimal
+    requests: int
+
+
+@dataclass(frozen=True)
+class Turnaround:
+    """Seconds within which 9 of 10 batches came back, those of the longest, and of how many."""
+
+    p90_s: float
+    max_s: float
+    batches: int
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What the user's own batches of a model showed; of the two, what was not measured is None.
+
+    `provider` and `model` are names of the price data; batches are bought of the model's own maker.
+    measured_on: the day on which the last of the batches came back.
+    """
+
+    provider: str
+    model: str
+    hits: CacheHits | None
+    turnaround: Turnaround | None
+    measured_on: date
+    place: Place | None = field(default=None, compare=False)
+
+    @property
+    def names(self) -> tuple[str, str]:
+        """Which model it is about."""
+        return self.provider, self.model
+
+    @property
+    def where(self) -> str:
+        """`llm-audit.toml, line 9, the measurement of openai gpt-4.1`, for a warning."""
+        what = f"the measurement of {self.provider} {self.model}"
+        return f"{replace(self.place, words='')}, {what}" if self.place else what
+
+    @property
+    def hits_sentence(self) -> str | None:
+        """The cache hits, for the report."""
+        if self.hits is None:
+            return None
+        return (
+            f"your own batches read {self.hits.share:.0%} of the tokens from the cache that "
+            f"{self.hits.requests:,} logged calls had read from it (measured {self.measured_on})"
+        )
+
+    @property
+    def turnaround_sentence(self) -> str | None:
+        """The turnaround, for the report."""
+        if self.turnaround is None:
+            return None
+        found = self.turnaround
+        return (
+            f"9 of 10 of your own batches came back within {duration_text(found.p90_s)}, the "
+            f"longest took {duration_text(found.max_s)} ({found.batches:,} batches, measured "
+            f"{self.measured_on})"
+        )
 
 
 @dataclass(frozen=True)

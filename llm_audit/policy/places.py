@@ -45,6 +45,12 @@ class Place:
         """`llm-audit.toml, line 14, [[override]] 3`: as much of it as is known."""
         return ", ".join(part for part in (self.source.name, self._spot(), self.words) if part)
 
+    @property
+    def line(self) -> int | None:
+        """The line on which it begins, from 1; None where the file does not have it."""
+        offset = _positions(self.source.text)[0].get(self.path)
+        return None if offset is None else self._line(offset)
+
     def _spot(self) -> str:
         keys, texts = _positions(self.source.text)
         if self.inside is not None and self.path in texts:

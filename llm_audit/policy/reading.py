@@ -99,7 +99,7 @@ def read_rule(entry: Mapping[str, Any], list_place: Place, position: int) -> Rul
             raise refusal(place.at(key), f"`{key}` must be a text", slug="rule-incomplete")
     if not named:
         raise refusal(
-            place.at("code"), f"`code` cannot be {_shown(code)}", slug="rule-code",
+            place.at("code"), f"`code` cannot be {shown(code)}", slug="rule-code",
             hint="letters, digits, - and _, at most 40, such as OWN_ETL",
         )  # fmt: skip
     for kind in _SWITCHES:
@@ -235,12 +235,12 @@ def _tolerance(value: object, place: Place) -> float:
         return seconds(value)
     except ValueError as error:
         raise refusal(
-            place, f"`tolerance` cannot be {_shown(value)}: {error}", slug="tolerance",
+            place, f"`tolerance` cannot be {shown(value)}: {error}", slug="tolerance",
             hint='write tolerance = "24 h"; where somebody waits, label = "realtime"',
         ) from None  # fmt: skip
 
 
-def _shown(value: object) -> str:
+def shown(value: object) -> str:
     """What the user wrote, short enough for a message."""
     shown = repr(value)
     return shown if len(shown) <= 60 else shown[:59] + "…"
@@ -258,7 +258,7 @@ def day(value: object, entry: Place, key: str) -> date | None:
         return date.fromisoformat(value if isinstance(value, str) else "")
     except ValueError:
         raise refusal(
-            entry.at(key), f"`{key}` is a date like 2027-01-31, not {_shown(value)}",
+            entry.at(key), f"`{key}` is a date like 2027-01-31, not {shown(value)}",
             slug="config-date",
         ) from None  # fmt: skip
 
@@ -287,7 +287,7 @@ def text(entry: Mapping[str, Any], key: str, place: Place, default: str) -> str:
     value = entry.get(key, default)
     if not isinstance(value, str):
         raise refusal(
-            place.at(key), f"`{key}` must be a text, not {_shown(value)}", slug="config-type",
+            place.at(key), f"`{key}` must be a text, not {shown(value)}", slug="config-type",
             hint="one text in quotes; write one entry per name, or a pattern with *",
         )  # fmt: skip
     return value
@@ -296,7 +296,7 @@ def text(entry: Mapping[str, Any], key: str, place: Place, default: str) -> str:
 def number(value: object, place: Place) -> float:
     """A finite number."""
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        given = "" if value is None else f", not {_shown(value)}"
+        given = "" if value is None else f", not {shown(value)}"
         raise refusal(place, f"`{place.path[-1]}` needs a number{given}", slug="config-number")
     return float(value)
 
@@ -310,7 +310,7 @@ def score(value: object, place: Place) -> float:
     found = number(value, place)
     if abs(found) > HIGHEST_SCORE:
         raise refusal(
-            place, f"{_shown(value)} is not between -{HIGHEST_SCORE:g} and {HIGHEST_SCORE:g}",
+            place, f"{shown(value)} is not between -{HIGHEST_SCORE:g} and {HIGHEST_SCORE:g}",
             slug="config-number", hint="it is in log2 odds: each 1 doubles the odds",
         )  # fmt: skip
     return found
@@ -321,7 +321,7 @@ def choice(value: object, choices: Sequence[str], place: Place) -> str:
     if value not in choices:
         raise refusal(
             place,
-            f"{_shown(value)} is not one of {', '.join(choices)}",
+            f"{shown(value)} is not one of {', '.join(choices)}",
             slug="config-choice",
             hint=nearest(str(value), choices),
         )

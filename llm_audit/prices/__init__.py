@@ -1,8 +1,8 @@
 """The price card: `pricing/` checked, dated and laid into tables that `sql/` prices calls with.
 
 `load` fills price_rows, unit_fees, cache_rules, free_operations, model_lifecycle, price_modifiers,
-region_factors, batch_terms, contract_multipliers, model_names and pricing_meta. The arithmetic is
-in `sql/40` to `sql/69`.
+region_factors, batch_terms, contract_multipliers, measured_batches, model_names and pricing_meta.
+The arithmetic is in `sql/40` to `sql/69`.
 """
 
 from __future__ import annotations
@@ -14,9 +14,10 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from llm_audit.policy import PriceMultiplier, UserPrice
+from llm_audit.policy import Measured, PriceMultiplier, UserPrice
 from llm_audit.prices import catalogue as catalogue_module
 from llm_audit.prices import checks, contract, regions, user
+from llm_audit.prices import measured as own_batches
 from llm_audit.prices.catalogue import Catalogue
 from llm_audit.prices.records import (
     USER_RULE,
@@ -67,6 +68,7 @@ def load(
     aliases: Mapping[str, str] | None = None,
     multipliers: Sequence[PriceMultiplier] = (),
     user_prices: Sequence[UserPrice] = (),
+    measured: Sequence[Measured] = (),
     place: Path | None = None,
 ) -> PriceCard:
     """Check `pricing/` and fill the price tables beside `calls`, for forward prices of `as_of`.
@@ -74,7 +76,8 @@ def load(
     `aliases` are the user's own names of models (deployments, profiles), `multipliers` the lines of
     their contract; the last line that fits a model and tier wins, and without one the list price
     is paid. `user_prices` go before ours, token kind by token kind. A multiplier is a factor on
-    token rates, not on fees. Errors: `PricingError` when the data contradicts itself.
+    token rates, not on fees. `measured` replaces the documented share of cache hits in a batch.
+    Errors: `PricingError` when the data contradicts itself.
     """
     data = catalogue_module.read(place)
     checks.check(data)
@@ -97,6 +100,7 @@ def load(
     _fill(connection, "model_names", _ModelName, names)
     _fill(connection, "region_factors", _RegionFactor, _region_factors(names, modifiers))
     _fill(connection, "contract_multipliers", _ContractFactor, _contract(names, multipliers))
+    _fill_measured(connection, names, measured)
     return card
 
 
@@ -130,6 +134,23 @@ def idle_multipliers(
         "SELECT DISTINCT provider, surface, model FROM model_names WHERE model_key IS NOT NULL"
     ).fetchall()
     return [line for line in multipliers if not any(contract.fits(line, *name) for name in names)]
+
+
+def _fill_measured(
+    connection: duckdb.DuckDBPyConnection, names: Sequence[_ModelName], measured: Sequence[Measured]
+) -> None:
+    """The measurements of the models that this log uses."""
+    used = {(n.model_key, n.provider, n.surface, n.model) for n in names if n.model_key}
+    rows = list(own_batches.rows(measured, sorted(used, key=str)))
+    _fill(connection, "measured_batches", own_batches.MeasuredBatches, rows)
+
+
+def idle_measured(
+    connection: duckdb.DuckDBPyConnection, measured: Sequence[Measured]
+) -> list[Measured]:
+    """Measurements of no model of this log, after `load` with them."""
+    used = connection.execute("SELECT DISTINCT model FROM measured_batches").fetchall()
+    return [entry for entry in measured if (" ".join(entry.names),) not in used]
 
 
 def idle_user_prices(

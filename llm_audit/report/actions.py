@@ -71,6 +71,7 @@ class Action:
     risk: Level
     rollback: str
     command: str
+    """What goes on from here: the plan of the move where the log holds its requests, else why."""
 
     @property
     def rank(self) -> Decimal:
@@ -103,6 +104,7 @@ def actions(result: Result, most: int | None = MOST_ACTIONS) -> tuple[Action, ..
 
 
 def _all(result: Result, top: Headline) -> Iterator[Action]:
+    replayable = frozenset(result.replayable)
     for place, workload in enumerate(result.workloads):
         kind = _kind(workload)
         if kind is None:
@@ -122,7 +124,7 @@ def _all(result: Result, top: Headline) -> Iterator[Action]:
             effort=_effort(kind, workload),
             risk=_risk(kind, workload),
             rollback=_ROLLBACK[kind],
-            command=_command(kind, workload),
+            command=_command(kind, workload, workload.workload_id in replayable),
         )
 
 
@@ -230,8 +232,15 @@ _ROLLBACK = {
 }
 
 
-def _command(kind: str, workload: Workload) -> str:
-    """Where time alone will not do: `explain`, which prints the entry that does."""
+def _command(kind: str, workload: Workload, is_replayable: bool) -> str:
+    """Where time alone will not do: `explain`, which prints the entry that does.
+
+    What is in the log whole can be planned from it: a dry run needs no key and sends nothing.
+    """
     if kind == "ask" and not needs_label(workload):
         return "llm-audit review"
-    return f"llm-audit explain {shlex.quote(printable(workload.workload_id))}"
+    name = shlex.quote(printable(workload.workload_id))
+    # Requests that are refused have to be mended before they are sent again.
+    if kind == "batch" and workload.advice == "batch" and is_replayable:
+        return f"llm-audit migrate --dry-run --workload {name}"
+    return f"llm-audit explain {name}"

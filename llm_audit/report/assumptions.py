@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -9,7 +10,18 @@ STALE = timedelta(days=90)
 """After this time a price should be looked at again: vendors change them by the season."""
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from llm_audit.report.result import Pricing
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """What the user's own batches of a model showed, in sentences (`measured_batches`)."""
+
+    model: str
+    hits: str | None
+    turnaround: str | None
 
 
 def _age(pricing: Pricing) -> tuple[str, ...]:
@@ -33,13 +45,33 @@ def _own_rates(pricing: Pricing) -> tuple[str, ...]:
     )
 
 
-def assumptions(pricing: Pricing) -> tuple[str, ...]:
-    """The sentences, the most consequential first."""
+def _measured(measured: Sequence[Measurement]) -> tuple[str, ...]:
+    """What the user's own batches change, and what they do not."""
+    return (
+        *(
+            f"{one.model}: {one.hits}. The expected saving counts on that share instead of the one "
+            "that the vendor's rules make likely; the headline counts on no cache hit, whatever "
+            "was measured."
+            for one in measured
+            if one.hits
+        ),
+        *(
+            f"{one.model}: {one.turnaround}. No vendor promises less than 24 hours, so what is due "
+            "sooner stays out of the headline all the same."
+            for one in measured
+            if one.turnaround
+        ),
+    )
+
+
+def assumptions(pricing: Pricing, measured: Sequence[Measurement] = ()) -> tuple[str, ...]:
+    """The sentences, the most consequential first. measured: of the user's own batches."""
     return (
         "The headline counts batch-eligible workloads that are worth moving: at least 100 calls "
         "within 24 hours and a positive conservative saving. The gray area is never in it.",
         "Conservative means that every cache hit of today is lost in the batch; expected and best "
         "let some or all of them survive.",
+        *_measured(measured),
         "Observed figures use the prices of each call's own day. Monthly figures take the same "
         f"calls at the price card in force on {pricing.as_of.isoformat()}.",
         "A month is 30 days and a year is 12 such months; the observed days are taken as typical.",

@@ -1,6 +1,6 @@
 """Reads `report_*`, `reconciliation_summary`, `rule_uses` and `override_uses` into one `Result`.
 
-With `activity` and `quality` the only modules of the report that query.
+With `activity`, `quality` and `verified` the only modules of the report that query.
 
 Each view's columns are the fields of one dataclass, so a figure of the report is one column of one
 view. Order is settled here, not in SQL: the same tables give the same bytes on every engine.
@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING
 
 from llm_audit.report import result as r
 from llm_audit.report.activity import Key, activities, batch_fits, trend
-from llm_audit.report.assumptions import assumptions
+from llm_audit.report.assumptions import Measurement, assumptions
 from llm_audit.report.figures import percent, share
 from llm_audit.report.quality import data_quality
 from llm_audit.report.rows import make, read, rows
+from llm_audit.report.verified import migration
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -87,7 +88,9 @@ def build(
         pricing=pricing,
         data_quality=quality,
         sensitivity=_sensitivity(connection, savings.observed.conservative),
-        assumptions=assumptions(pricing),
+        assumptions=assumptions(pricing, _measured(connection)),
+        migration=migration(connection),
+        replayable=_replayable(connection),
     )
 
 
@@ -215,6 +218,12 @@ def _workloads(
     )
 
 
+def _replayable(connection: duckdb.DuckDBPyConnection) -> tuple[str, ...]:
+    """Of the workloads that could be moved alone: of others nobody is told to."""
+    found = rows(connection, "replayable_workloads")
+    return tuple(sorted(row["workload_id"] for row in found if row["label"] == "batch_eligible"))
+
+
 def _reasons(
     connection: duckdb.DuckDBPyConnection,
 ) -> defaultdict[tuple[str, str], list[r.Reason]]:
@@ -267,6 +276,12 @@ def _pricing(connection: duckdb.DuckDBPyConnection) -> r.Pricing:
     [row] = rows(connection, "pricing_meta")
     own = sorted(read(connection, "report_own_rates", r.OwnRates), key=lambda o: (o.model, o.tier))
     return make(r.Pricing, {**row, "own_rates": tuple(own)})
+
+
+def _measured(connection: duckdb.DuckDBPyConnection) -> list[Measurement]:
+    """One per model, which may have several keys."""
+    found = {make(Measurement, row) for row in rows(connection, "measured_batches")}
+    return sorted(found, key=lambda one: one.model)
 
 
 def _sensitivity(

@@ -10,7 +10,7 @@ import json
 import math
 import re
 import types
-from dataclasses import fields, is_dataclass
+from dataclasses import MISSING, fields, is_dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any, Union, get_args, get_origin, get_type_hints
@@ -125,7 +125,11 @@ def _decode(kind: Any, value: Any) -> Any:
 
 def _decode_object(kind: Any, value: Any) -> Any:
     hints = get_type_hints(kind)
-    values = {name: _decode(hints[name], value[name]) for name in hints}
+    values = {
+        field.name: _decode(hints[field.name], value[field.name])
+        for field in fields(kind)
+        if field.name in value or field.default is MISSING  # else an older version wrote it
+    }
     if kind is not ReconciledTokens:  # a gap may be negative, a count never
         for name, found in values.items():
             if any(type(count) is int and count < 0 for count in _within(found)):

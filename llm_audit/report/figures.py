@@ -46,6 +46,24 @@ class Figure:
         return self.text.removesuffix(".00")
 
 
+@dataclass(frozen=True)
+class Lasting:
+    """A time in seconds and the JSON key that holds it."""
+
+    key: str
+    seconds: float
+
+    @property
+    def exact(self) -> str:
+        """The value as the JSON has it."""
+        return str(self.seconds)
+
+    @property
+    def spoken(self) -> str:
+        """The value as it is read."""
+        return lasting(self.seconds)
+
+
 def figure(result: Result, key: str) -> Figure:
     """The figure at a dotted key, list places by number: 'models.0.calls'."""
     value: Any = reduce(_step, key.split("."), result)
@@ -138,6 +156,14 @@ def percent(fraction: float) -> str:
         # 99.96% of a bill is not the whole bill.
         return "over 99%" if 99 < value < 100 else f"{value:.0f}%"
     return f"{value:.1f}".removesuffix(".0") + "%"
+
+
+def lasting(seconds: float) -> str:
+    """'45 s', '7.5 min', '3.2 h'."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    short, unit = (seconds / 60, "min") if seconds < 5400 else (seconds / 3600, "h")
+    return f"{short:.1f}".removesuffix(".0") + f" {unit}"
 
 
 def over(days: int) -> str:

@@ -70,7 +70,7 @@ def headline(result: Result) -> Headline:
 
 def plain(sentence: Sentence) -> str:
     """The sentence as text."""
-    return "".join(part.spoken if isinstance(part, Figure) else part for part in sentence)
+    return "".join(part if isinstance(part, str) else part.spoken for part in sentence)
 
 
 def _sentence(result: Result, key: str, saving: Saving) -> Sentence:

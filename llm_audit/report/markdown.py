@@ -10,9 +10,10 @@ import re
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from llm_audit.report import wording
+from llm_audit.report import measured, wording
 from llm_audit.report.actions import FORMULA
 from llm_audit.report.figures import count, money, over, percent, plural, share
+from llm_audit.report.headline import plain
 from llm_audit.report.summary import change_of, lines_of, since, summary
 from llm_audit.text import printable
 
@@ -40,7 +41,7 @@ _MENTION = str.maketrans({"@": "\uff20"})
 def to_markdown(result: Result) -> str:
     """The comment, ending in a newline, at most `LONGEST` long; it says what it leaves out."""
     top = summary(result)
-    before = [MARKER, *_bottom_line(top), *_steps(top)]
+    before = [MARKER, *_bottom_line(top), *_steps(top), *_migration(result)]
     after = [*_baseline(result), *_footer(result)]
     room = LONGEST - _length("\n".join([*before, "", *after])) - 1
     return "\n".join([*before, *_workloads(result, room), *after]) + "\n"
@@ -107,6 +108,20 @@ def _step(step: Step) -> list[str]:
         step.confidence,
         code(step.command),
     ]
+
+
+def _migration(result: Result) -> Iterator[str]:
+    """What a migration has measured against what was claimed; nothing where none was verified."""
+    if result.migration is None:
+        return
+    yield from ("", f"### {measured.TITLE}", "")
+    for sentence in measured.sentences(result):
+        yield f"- {prose(plain(sentence))}"
+    limits = " ".join(prose(plain(sentence)) for sentence in measured.unproven(result))
+    yield from (
+        "",
+        f"<sub>{prose(measured.basis(result.migration))} What this does not prove: {limits}</sub>",
+    )
 
 
 def _workloads(result: Result, room: int) -> Iterator[str]:

@@ -34,6 +34,7 @@ GLOSSARY = (
 COMMANDS = (
     ("llm-audit explain WORKLOAD", "why one workload has its label, with sample calls"),
     ("llm-audit review", "ask the owners of the gray area, and keep their answers"),
+    ("llm-audit migrate --dry-run", "plan the batches of what can be moved; nothing is sent"),
     ("llm-audit report --out savings.html", "this page again"),
     ("llm-audit report --out run.json", "the same result for programs"),
     ("llm-audit reconcile EXPORT", "hold a provider's own usage or cost export against it"),

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from llm_audit.report import wording
-from llm_audit.report.figures import Figure, figure, percent, plural, share
+from llm_audit.report.figures import Figure, Lasting, figure, percent, plural, share
 
 if TYPE_CHECKING:
     from llm_audit.report.result import ReconciledTokens, ReconciledUsd, Result
 
-Sentence = tuple[str | Figure, ...]
+Sentence = tuple[str | Figure | Lasting, ...]
 """Text with figures in it, so that an output can mark each figure with its key."""
 
 LOUD_SHARE = 0.01

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
+from llm_audit.report.migrated import Migration
+
 SCHEMA_VERSION = 1
 """Raised when a key changes its meaning or goes; a new key alone does not raise it."""
 
@@ -533,7 +535,12 @@ class Sensitivity:
 
 @dataclass(frozen=True)
 class Result:
-    """One audit, whole."""
+    """One audit, whole.
+
+    migration: None where no migration was ever verified. replayable: ids of the workloads with
+    requests that stand whole in the log, so that `llm-audit migrate` can plan them. What has a
+    default here came after the first version of this document, and an older one lacks it.
+    """
 
     schema_version: int
     tool_version: str
@@ -553,3 +560,5 @@ class Result:
     data_quality: DataQuality
     sensitivity: tuple[Sensitivity, ...]
     assumptions: tuple[str, ...]
+    migration: Migration | None = None
+    replayable: tuple[str, ...] = ()

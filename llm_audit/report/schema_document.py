@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import inspect
 import types
-from dataclasses import fields, is_dataclass
+from dataclasses import MISSING, fields, is_dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, get_args, get_origin, get_type_hints
@@ -50,11 +50,13 @@ def json_schema() -> Schema:
 def _object(kind: Any, definitions: dict[str, Schema]) -> Schema:
     hints = get_type_hints(kind)
     names = [field.name for field in fields(kind)]
+    # An older version of the program wrote no key that has a default.
+    required = [field.name for field in fields(kind) if field.default is MISSING]
     return {
         "description": " ".join(inspect.cleandoc(kind.__doc__).split()),
         "type": "object",
         "properties": {name: _value(hints[name], definitions) for name in names},
-        "required": names,
+        "required": required,
         "additionalProperties": True,
     }
 

@@ -12,6 +12,8 @@ from dataclasses import dataclass, fields, is_dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
+from llm_audit.report.verified import COST_RATES, DIMENSIONS, RATES
+
 if TYPE_CHECKING:
     from llm_audit.report.result import Result
 
@@ -42,6 +44,7 @@ _OF_FILE = (
 _OF_SUM = "SELECT coalesce(sum({field}), 0) FROM report_files"
 _MONTH = "FROM report_savings CROSS JOIN report_period WHERE basis = 'projected'"
 _OF_EXPORT = "FROM reconciliation_summary WHERE provider_name = {provider_name} AND basis = "
+_OF_RATE = "FROM verified_shares WHERE name ="
 
 SOURCES = tuple(
     Source(pattern, query)
@@ -159,6 +162,47 @@ SOURCES = tuple(
             "WHERE one.name = {name} AND headline.name = 'conservative'",
         ),
         ("sensitivity.*.saving", "SELECT saving FROM report_sensitivity WHERE name = {name}"),
+        ("migration.batches", "SELECT count(*) FROM verified_batches"),
+        *(
+            (f"migration.{place}.{{field}}", f"SELECT {{field}} {_OF_RATE} '{name}'")
+            for place, name in (
+                *((name, name) for name in RATES),
+                *((f"cost.{name}", name) for name in COST_RATES),
+                *((f"noise.{name}", f"noise_{name}") for name in ("logged", "batch", "across")),
+            )
+        ),
+        *(
+            (
+                f"migration.{dimension}.*.number",
+                f"SELECT number FROM verified_counts WHERE dimension = '{dimension}' "
+                "AND name = {name}",
+            )
+            for dimension in DIMENSIONS
+        ),
+        (
+            "migration.turnaround.*.{field}",
+            "SELECT {field} FROM verified_turnaround WHERE vendor = {vendor}",
+        ),
+        (
+            "migration.cost.claimed_saving",
+            "SELECT sync_cost - claimed_cost FROM verified_totals",
+        ),
+        (
+            "migration.cost.measured_saving",
+            "SELECT CASE WHEN prompts_alike THEN sync_cost - measured_cost END "
+            "FROM verified_totals",
+        ),
+        (
+            "migration.cost.tokens.*.{field}",
+            "SELECT {field} FROM verified_costs WHERE token_kind = {token_kind}",
+        ),
+        ("migration.cost.{field}", "SELECT {field} FROM verified_totals"),
+        ("migration.checks.*.{field}", "SELECT {field} FROM verified_checks WHERE name = {name}"),
+        (
+            "migration.workloads.*.{field}",
+            "SELECT {field} FROM verified_workloads WHERE workload_id = {workload_id}",
+        ),
+        ("migration.{field}", "SELECT {field} FROM verified_totals"),
     )
 )
 """The first that fits a key is its source. What is not here comes from no table: the version of

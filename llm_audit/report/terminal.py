@@ -6,14 +6,14 @@ Nothing but printable characters is written, whatever the log held, and no line 
 from __future__ import annotations
 
 import textwrap
-import unicodedata
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from llm_audit.report import wording
+from llm_audit.report import measured, wording
 from llm_audit.report.figures import count, money, over, plural
+from llm_audit.report.headline import plain
 from llm_audit.report.summary import change_of, lines_of, since, summary
-from llm_audit.text import printable
+from llm_audit.text import cells, cut, printable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -57,6 +57,7 @@ def table(result: Result, *, width: int = 100, encoding: str = "utf-8") -> str:
         _bottom_line(top, width),
         _tiles(top, width),
         _steps(top, width),
+        _migration(result, width),
         _workloads(result, width),
         _baseline(result, width),
         _policy_warnings(result, width),
@@ -107,10 +108,25 @@ def _steps(top: Summary, width: int) -> str:
 
 def _step(step: Step) -> tuple[str, str, str]:
     return (
-        f"{step.what}: {_cut(printable(step.caller or '(no caller)'), 40)}",
+        f"{step.what}: {cut(printable(step.caller or '(no caller)'), 40)}",
         f"{step.saving} ({step.share}); effort: {step.effort}; risk if late: {step.risk}; "
         f"confidence: {step.confidence}",
         f"run: {printable(step.command, 120)}",
+    )
+
+
+def _migration(result: Result, width: int) -> str:
+    if result.migration is None:
+        return ""
+    lines = [f"  {plain(sentence)}" for sentence in measured.sentences(result)]
+    limits = " ".join(plain(sentence) for sentence in measured.unproven(result))
+    return "\n".join(
+        [
+            measured.TITLE,
+            *(_wrapped(line, width, 4) for line in lines),
+            _wrapped(measured.basis(result.migration), width),
+            _wrapped(f"What this does not prove: {limits}", width),
+        ]
     )
 
 
@@ -131,7 +147,7 @@ def _baseline(result: Result, width: int) -> str:
         return ""
     changes = result.baseline.workloads
     lines = [
-        f"  {_cut(printable(change.caller or '(no caller)'), 40)}: {change_of(change)}"
+        f"  {cut(printable(change.caller or '(no caller)'), 40)}: {change_of(change)}"
         for change in changes[:MOST_CHANGES]
     ]
     if len(changes) > MOST_CHANGES:
@@ -164,7 +180,7 @@ def _grid(rows: Sequence[tuple[str, ...]], width: int) -> list[str]:
     """Head, rule and rows: columns are dropped, then the first one cut, until all fits."""
     columns = list(range(len(_COLUMNS)))
     widths = [
-        max(_cells_wide(text) for text in (column.head, *(row[place] for row in rows)))
+        max(cells(text) for text in (column.head, *(row[place] for row in rows)))
         for place, column in enumerate(_COLUMNS)
     ]
     least_first = 18
@@ -186,8 +202,8 @@ def _grid(rows: Sequence[tuple[str, ...]], width: int) -> list[str]:
 def _line(row: tuple[str, ...], columns: Sequence[int], widths: Sequence[int]) -> str:
     parts = []
     for place in columns:
-        text = _cut(row[place], widths[place])
-        blank = " " * (widths[place] - _cells_wide(text))
+        text = cut(row[place], widths[place])
+        blank = " " * (widths[place] - cells(text))
         parts.append(blank + text if _COLUMNS[place].right else text + blank)
     return _GAP.join(parts).rstrip()
 
@@ -215,19 +231,3 @@ def _wrapped(text: str, width: int, indent: int = 0) -> str:
         subsequent_indent=" " * indent,
     )
     return "\n".join(lines)
-
-
-def _cells_wide(text: str) -> int:
-    """Terminal cells: East Asian wide characters take two, combining ones none."""
-    return sum(
-        0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1
-        for c in text
-    )
-
-
-def _cut(text: str, cells: int) -> str:
-    if _cells_wide(text) <= cells:
-        return text
-    while text and _cells_wide(text) > cells - 1:
-        text = text[:-1]
-    return text + "…"

@@ -27,6 +27,7 @@ SELECT
   scores.fired_rules,
   scores.more_fired_rules,
   coalesce(signals.declared_tolerance_s < 86400, FALSE) AS deadline_risk,
+  CASE WHEN signals.declared_tolerance_s < 86400 THEN signals.declared_tolerance_s END AS due_in_s,
   coalesce(
     signals.declared_tolerance_s >= 60 AND signals.declared_tolerance_s < 3600, FALSE
   ) AS due_in_minutes,

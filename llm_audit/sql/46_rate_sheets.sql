@@ -7,8 +7,10 @@
 --   A call's batch cost is fresh x batch_input + output x batch_output, and for its cached and
 --   written tokens
 --     conservative: no hits in the batch, each at batch_miss
---     expected:     hits at the documented middle share (cache_rules.expected_hit_share; none
---                   where nothing is documented), the misses written anew, writes as they were
+--     expected:     hits at expected_hit_share, the misses written anew, writes as they were: the
+--                   share that the user's own batches of the model had (measured_batches; measured_hits
+--                   says so), else the documented middle (cache_rules), none where nothing is
+--                   documented
 --     best:         hits and writes as they were.
 --   batch_miss is the batch write rate where the vendor writes its cache unasked and charges for
 --   it (OpenAI from GPT-5.6 on), else the batch input rate (no cache_control in the batch).
@@ -81,6 +83,8 @@ SELECT
     END AS batch_miss,
     COALESCE(batch.paid_cache_write_5m, batch.paid_input) AS batch_write_5m,
     COALESCE(batch.paid_cache_write_1h, batch.paid_cache_write_5m, batch.paid_input) AS batch_write_1h,
+    slots.expected_hit_share,
+    slots.measured_hits,
     batch.paid_output AS batch_output,
     batch.paid_audio_input AS batch_audio_input,
     batch.paid_audio_output AS batch_audio_output,
@@ -111,7 +115,11 @@ FROM (
         known.model_key IS NOT NULL AS any_tier,
         COALESCE(cache_rules.unpublished_rate = 'input', FALSE) AS dash_is_input,
         COALESCE(cache_rules.caching = 'automatic', FALSE) AS writes_unasked,
-        COALESCE(CAST(cache_rules.expected_hit_share AS DECIMAL(3, 2)), 0) AS expected_hit_share
+        CAST(
+            COALESCE(measured_batches.cache_hit_share, cache_rules.expected_hit_share, 0)
+            AS DECIMAL(3, 2)
+        ) AS expected_hit_share,
+        measured_batches.hits AS measured_hits
     FROM rate_days
     INNER JOIN rate_bands ON rate_bands.model_key = rate_days.model_key
     INNER JOIN contract_factors ON contract_factors.model_key = rate_days.model_key
@@ -120,6 +128,7 @@ FROM (
         AND known.day IS NOT DISTINCT FROM rate_days.day
     LEFT JOIN cache_rules
         ON cache_rules.provider = rate_days.provider AND cache_rules.surface = rate_days.surface
+    LEFT JOIN measured_batches ON measured_batches.model_key = rate_days.model_key
 ) AS slots
 LEFT JOIN rate_cards AS list
     ON list.model_key = slots.model_key

@@ -8,10 +8,15 @@
 --   100 calls within 24 hours is the least that is worth a migration. Eligible work whose wrong
 --   requests are mended at once, or that has many of them, is worth it all the same, since a failed
 --   request of a batch costs nothing; but its errors should be met in ten calls, not in ten thousand.
+--   deadline_kept: no call is due sooner than the longest of the user's own batches took. Where a
+--   workload has several models, the slowest counts; one that was not measured leaves all untold.
 SELECT
     savings.*,
     COALESCE(verdicts.deadline_risk, FALSE) AS deadline_risk,
     COALESCE(verdicts.due_in_minutes, FALSE) AS due_in_minutes,
+    COALESCE(verdicts.deadline_risk AND verdicts.due_in_s >= own.turnaround_max_s, FALSE)
+        AS deadline_kept,
+    own.turnaround,
     CASE
         WHEN savings.already_batch_calls > 0 AND savings.candidate_calls = 0
             AND savings.unpriced_calls = 0
@@ -44,3 +49,25 @@ SELECT
 FROM workload_savings AS savings
 LEFT JOIN workload_labels AS verdicts
     ON verdicts.workload_id = savings.workload_id AND verdicts.label = savings.label
+LEFT JOIN (
+    SELECT
+        workload_id,
+        label,
+        MAX(turnaround_max_s) AS turnaround_max_s,
+        MAX(CASE WHEN place = 1 THEN turnaround END) AS turnaround
+    FROM (
+        SELECT
+            cards.workload_id,
+            cards.label,
+            measured.turnaround_max_s,
+            measured.turnaround,
+            ROW_NUMBER() OVER (
+                PARTITION BY cards.workload_id, cards.label
+                ORDER BY measured.turnaround_max_s DESC, measured.turnaround
+            ) AS place
+        FROM workload_cards AS cards
+        LEFT JOIN measured_batches AS measured ON measured.model_key = cards.model_key
+    ) AS ranked
+    GROUP BY workload_id, label
+    HAVING COUNT(*) = COUNT(turnaround_max_s)
+) AS own ON own.workload_id = savings.workload_id AND own.label = savings.label

@@ -3,7 +3,8 @@
 -- why: the public table. worth_it: enough calls within 24 hours, and a conservative saving that the
 --   owner can have or could have had: on a retired model it lies in the past (forward_* is 0), and
 --   where the log does not even tell (gray) there is nothing left to ask for.
---   A deadline shorter than the 24 hours of a batch keeps a workload out. Savings of realtime
+--   A deadline shorter than the 24 hours of a batch keeps a workload out, even where the user's own
+--   batches have always been in time (deadline_kept): no vendor promises less. Savings of realtime
 --   rows are what a batch would cost less, not a claim. Money is NULL where nothing was priced.
 --   billed_tokens are those of priced and unpriced calls. forward_* is the same log at the card of
 --   pricing_meta.as_of; projected_* is forward_* without the calls that have no time, the only part
@@ -48,6 +49,7 @@ SELECT
             advice IN ('batch', 'needs_error_feedback', 'ask_owner')
             OR (advice = 'retired_model' AND label = 'batch_eligible')
         ) AS worth_it,
+    deadline_kept,
     advice,
     CASE
         WHEN advice = 'already_batch' THEN 'These calls are in a batch already.'
@@ -93,6 +95,11 @@ SELECT
         WHEN deadline_risk
             THEN 'A batch may take 24 hours and some of these calls are due earlier: not in the '
                 || 'headline.'
+                || COALESCE(
+                    ' ' || turnaround || ': ' || CASE WHEN deadline_kept
+                        THEN 'no call here is due sooner.' ELSE 'some calls here are due sooner.' END,
+                    ''
+                )
         WHEN advice = 'needs_error_feedback'
             THEN 'Try ten calls synchronously first: many of its requests are refused, and a batch '
                 || 'shows its errors only at the end. Then move to the batch API.'

@@ -121,7 +121,7 @@ def label(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute(
         "CREATE TABLE workload_labels AS SELECT DISTINCT workload_id, label, "
         "'supported' AS independence, 'supported' AS tolerance, 'supported' AS storage, "
-        "FALSE AS deadline_risk, "
+        "FALSE AS deadline_risk, CAST(NULL AS DOUBLE) AS due_in_s, "
         "FALSE AS due_in_minutes, FALSE AS needs_error_feedback FROM labels"
     )
 

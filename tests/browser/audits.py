@@ -51,6 +51,12 @@ def hostile(connection: duckdb.DuckDBPyConnection) -> None:
     test_hostile._fill(connection, " ".join(test_hostile.HOSTILE))
 
 
+def migrated(connection: duckdb.DuckDBPyConnection) -> None:
+    """A migration that was verified: its own section."""
+    tables.mixed_audit(connection)
+    tables.add_migration(connection)
+
+
 def many(result: Result, count: int = 500) -> Result:
     """The same audit with `count` workloads: copies of its own, each worth something else.
 

@@ -41,6 +41,7 @@ def result_of(name: str) -> Result:
         "empty": (audits.nothing, False),
         "all unpriced": (audits.all_unpriced, False),
         "hostile": (audits.hostile, False),
+        "migrated": (audits.migrated, False),
     }[name]
     return audits.made(fill, project=project)
 

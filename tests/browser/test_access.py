@@ -13,7 +13,16 @@ from tests.browser.visits import AXE_PAINTED, NARROW, NARROWEST, WIDE, Visit, vi
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
-AUDITS = ("mixed", "one day", "empty", "all unpriced", "hostile", "many", "many, static")
+AUDITS = (
+    "mixed",
+    "one day",
+    "empty",
+    "all unpriced",
+    "hostile",
+    "migrated",
+    "many",
+    "many, static",
+)
 
 _FAINT_IN_DRAWINGS = """() => {
   const channels = (colour) => colour.match(/[\\d.]+/g).map(Number);

@@ -12,7 +12,7 @@ from llm_audit import cli
 from llm_audit.policy import Policy
 from llm_audit.policy.starter import starter_config
 
-TABLES = ["words", "rules", "thresholds", "rule", "override", "aliases", "prices"]
+TABLES = ["words", "rules", "thresholds", "rule", "override", "aliases", "measured", "prices"]
 
 
 def examples() -> list[str]:

@@ -60,6 +60,16 @@ model = "gpt-4.1"
 input = 1.7
 output = 6.8
 because = "contract"
+
+[[measured]]
+provider = "anthropic"
+model = "claude-sonnet-4-6"
+cache_hit_share = 0.41
+requests = 4821
+turnaround_p90 = "40 min"
+turnaround_max = "90 min"
+batches = 22
+measured_on = 2026-11-20
 """
 
 # Exports that differ from the log in every way the reconciliation tells apart: more than the log

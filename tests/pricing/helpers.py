@@ -48,6 +48,7 @@ def save(
     label: str = "batch_eligible",
     verdicts: tuple[str, str, str] = ("supported", "supported", "supported"),
     deadline_risk: bool = False,
+    due_in_s: float | None = None,
     due_in_minutes: bool = False,
     needs_error_feedback: bool = False,
     **options: Any,
@@ -62,8 +63,8 @@ def save(
     connection.execute(
         "CREATE OR REPLACE TABLE workload_labels AS SELECT 'w_1' AS workload_id, ? AS label, "
         "? AS independence, ? AS tolerance, ? AS storage, ? AS deadline_risk, "
-        "? AS due_in_minutes, ? AS needs_error_feedback",
-        [label, *verdicts, deadline_risk, due_in_minutes, needs_error_feedback],
+        "CAST(? AS DOUBLE) AS due_in_s, ? AS due_in_minutes, ? AS needs_error_feedback",
+        [label, *verdicts, deadline_risk, due_in_s, due_in_minutes, needs_error_feedback],
     )
     pipeline.run_steps(connection, 60, 79)
     (row,) = rows(connection, "SELECT * FROM savings")

@@ -20,7 +20,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from llm_audit.policy import PriceMultiplier, UserPrice
+from llm_audit.policy import Measured, PriceMultiplier, UserPrice
 from tests.support import ROOT
 
 FOLDER = ROOT / "pricing"
@@ -82,6 +82,16 @@ class Terms:
 
     multipliers: tuple[PriceMultiplier, ...] = ()
     user_prices: tuple[UserPrice, ...] = ()
+    measured: tuple[Measured, ...] = ()
+
+    def hit_share(self, seller: Seller) -> Fraction | None:
+        """What the user's own batches of a model hit, which only its own maker sells them."""
+        if seller.surface != "first_party":
+            return None
+        for entry in self.measured:
+            if (entry.provider, entry.model) == (seller.provider, seller.model) and entry.hits:
+                return Fraction(entry.hits.share)
+        return None
 
     def factor(self, seller: Seller, tier: str) -> Fraction:
         """The last line of the contract that fits."""
@@ -487,14 +497,20 @@ def _priced(call: Mapping[str, Any], seller: Seller, terms: Terms, tier: str) ->
     batch = card("batch", terms.factor(seller, "batch"))
     # a kind that is special where it was paid stays special: it may not turn into cheap text
     counts = quantities(used, listed.rates | batch.rates) if batch.sells_all_of(listed) else None
-    return answer | _in_a_batch(seller, used, day, batch, counts)
+    return answer | _in_a_batch(seller, used, day, batch, counts, terms.hit_share(seller))
 
 
 def _in_a_batch(
-    seller: Seller, used: Used, day: date | None, batch: Card, counts: Mapping[str, int] | None
+    seller: Seller,
+    used: Used,
+    day: date | None,
+    batch: Card,
+    counts: Mapping[str, int] | None,
+    measured: Fraction | None,
 ) -> dict[str, Any]:
     rule = book().cache_rules.get((seller.provider, seller.surface), {})
-    share = Fraction(rule["expected_hit_share"]) if rule.get("expected_hit_share") else None
+    documented = Fraction(rule["expected_hit_share"]) if rule.get("expected_hit_share") else None
+    share = documented if measured is None else measured
     fee = fees(seller, day, used["web_search_requests"], batch=True)
     tokens = scenarios(batch, counts, share) if counts is not None else [None] * 3
     line = batch.rates.get("input")

@@ -9,7 +9,7 @@ from typing import Any
 import duckdb
 
 from llm_audit import pipeline, prices, schema
-from llm_audit.policy import PriceMultiplier, UserPrice
+from llm_audit.policy import Measured, PriceMultiplier, UserPrice
 from tests.pricing.helpers import AS_OF
 
 
@@ -19,13 +19,16 @@ def price_many(
     *,
     multipliers: Sequence[PriceMultiplier] = (),
     user_prices: Sequence[UserPrice] = (),
+    measured: Sequence[Measured] = (),
 ) -> None:
     """Fill `calls`, the price card of `AS_OF` and everything up to `costs`.
 
     `source_line` is the number of the call, from 0.
     """
     _insert(connection, calls)
-    prices.load(connection, AS_OF, multipliers=multipliers, user_prices=user_prices)
+    prices.load(
+        connection, AS_OF, multipliers=multipliers, user_prices=user_prices, measured=measured
+    )
     pipeline.run_steps(connection, 40, 59)
 
 

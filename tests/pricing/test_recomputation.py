@@ -23,7 +23,8 @@ from hypothesis import strategies as st
 
 from llm_audit import pipeline, schema
 from llm_audit.ingest import ingest
-from llm_audit.policy import Policy, PriceMultiplier, UserPrice
+from llm_audit.policy import Measured, Policy, PriceMultiplier, UserPrice
+from llm_audit.policy.parts import CacheHits
 from llm_audit.sources.local import find
 from tests.ingest.helpers import Audit, audit
 from tests.pricing import ledger
@@ -46,7 +47,7 @@ def priced(calls: Sequence[Call], terms: Terms) -> list[dict[str, Any]]:
     """The rows of `costs`, in the order of the calls, with what their names were read as."""
     with duckdb.connect() as connection:
         create_stored_tables(connection)
-        price_many(connection, calls, multipliers=terms.multipliers, user_prices=terms.user_prices)
+        price_many(connection, calls, **vars(terms))
         return rows(connection, NAMED_COSTS)
 
 
@@ -256,7 +257,22 @@ OWN = (
     ),
     user_price("gpt-4o", "batch", (date(2025, 1, 1), None), cached_input="0.6", audio_input="20"),
 )
-TERMS = (Terms(), Terms(CONTRACT), Terms((), OWN), Terms(CONTRACT, OWN))
+MEASURED = tuple(
+    Measured(maker, model, CacheHits(Decimal(share), 1_000), None, AS_OF)
+    for maker, model, share in (
+        ("openai", "gpt-5", "0.07"),
+        ("openai", "gpt-5.4", "0.93"),
+        ("anthropic", "claude-sonnet-4-5", "0.31"),
+        ("anthropic", "claude-haiku-4-5", "0"),
+        ("google", "gemini-2.5-pro", "1"),
+    )
+)
+TERMS = (
+    Terms(),
+    Terms(CONTRACT, measured=MEASURED),
+    Terms((), OWN, MEASURED),
+    Terms(CONTRACT, OWN),
+)
 
 
 def random_day(seller: Seller, dice: random.Random) -> date:
@@ -339,6 +355,25 @@ def random_call(seed: int) -> tuple[Seller, Call]:
 def test_random_calls(seeds: list[int], number: int) -> None:
     """15 databases of 700 calls; what the message says of a call is all there is to know of it."""
     check([random_call(seed) for seed in seeds], TERMS[number])
+
+
+def test_a_measured_share_of_cache_hits() -> None:
+    """Every model and tier, at its maker and elsewhere: only the expected scenario knows of it."""
+    used = {"input_tokens": 20_011, ledger.READ: 9_001, ledger.WRITE: 503, "output_tokens": 307}
+    calls = [
+        (seller, base_call(seller, AS_OF, service_tier=tier, **used, **SPEED[tier]))
+        for seller in SELLERS
+        for tier in TIERS
+    ]
+    terms = Terms(measured=MEASURED)
+    check(calls, terms)
+    moved = set()
+    for seller, call in calls:
+        without, then = (ledger.expected(call, seller, each) for each in (Terms(), terms))
+        changed = {column for column, value in then.items() if without[column] != value}
+        assert changed <= {"batch_cost_expected"}
+        moved |= {seller.model for _ in changed}
+    assert moved == {entry.model for entry in MEASURED}
 
 
 def test_a_price_without_dates_always_held() -> None:
@@ -426,7 +461,7 @@ def test_savings_are_sums_of_costs(connection: Connection, number: int) -> None:
     """Thousands of calls of every kind, without order, in workloads of many models each."""
     dice, terms = random.Random(number), TERMS[number]
     calls = [random_call(dice.randrange(2**32))[1] for _ in range(3_000)]
-    price_many(connection, calls, multipliers=terms.multipliers, user_prices=terms.user_prices)
+    price_many(connection, calls, **vars(terms))
     connection.execute(
         "CREATE TABLE labels AS SELECT call_id, 'w_' || source_line % 40 AS workload_id, "
         "CASE source_line % 3 WHEN 0 THEN 'realtime' ELSE 'batch_eligible' END AS label FROM calls"
@@ -434,7 +469,7 @@ def test_savings_are_sums_of_costs(connection: Connection, number: int) -> None:
     connection.execute(
         "CREATE TABLE workload_labels AS SELECT DISTINCT workload_id, label, 'supported' AS "
         "independence, 'supported' AS tolerance, 'supported' AS storage, FALSE AS deadline_risk, "
-        "FALSE AS due_in_minutes, FALSE AS needs_error_feedback "
+        "CAST(NULL AS DOUBLE) AS due_in_s, FALSE AS due_in_minutes, FALSE AS needs_error_feedback "
         "FROM labels"
     )
     pipeline.run_steps(connection, 60, 69)

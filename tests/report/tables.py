@@ -38,7 +38,9 @@ _TABLES = (
     projected_already_batch_cost {_MONEY}, projected_unrated_cost {_MONEY},
     projected_saving_conservative {_MONEY},
     projected_saving_expected {_MONEY}, projected_saving_best {_MONEY}, peak_day_calls BIGINT,
-    worth_it BOOLEAN, advice VARCHAR, note VARCHAR)""",
+    worth_it BOOLEAN, deadline_kept BOOLEAN, advice VARCHAR, note VARCHAR)""",
+    """CREATE TABLE measured_batches (model_key VARCHAR, model VARCHAR,
+    cache_hit_share DECIMAL(18,9), hits VARCHAR, turnaround_max_s BIGINT, turnaround VARCHAR)""",
     """CREATE TABLE pricing_meta (version VARCHAR, sha256 VARCHAR, as_of DATE,
     oldest_verified_on DATE, rows BIGINT)""",
     f"""CREATE TABLE card_costs (workload_id VARCHAR, label VARCHAR, basis VARCHAR, day DATE,
@@ -55,6 +57,7 @@ _TABLES = (
     "CREATE TABLE call_cases (case_no BIGINT, started_us BIGINT, answered_ms BIGINT)",
     "CREATE TABLE case_facts (case_no BIGINT, calls BIGINT, is_streaming BOOLEAN)",
     "CREATE TABLE case_labels (case_no BIGINT, workload_id VARCHAR, label VARCHAR)",
+    "CREATE TABLE replayable_workloads (workload_id VARCHAR, label VARCHAR, calls BIGINT)",
     "CREATE TABLE thresholds (supported DOUBLE, hinted DOUBLE, contradicted DOUBLE)",
     "CREATE TABLE policy_meta (sha256 VARCHAR, words BOOLEAN)",
     """CREATE VIEW rule_uses AS SELECT code, min(criterion) AS criterion, min(weight) AS weight,
@@ -159,6 +162,7 @@ def add_workload(
         "forward_saving_best": forward[2],
         "peak_day_calls": calls,
         "worth_it": label != "realtime",
+        "deadline_kept": False,
         "advice": {"batch_eligible": "batch", "gray_area": "ask_owner"}.get(label, "realtime"),
         "note": "",
     }
@@ -330,6 +334,83 @@ def add_reconciliation(
         **covered,
         **{name: Decimal(amounts.get(name, 0)) for name in names},
     )
+
+
+def add_migration(connection: duckdb.DuckDBPyConnection, **changes: Any) -> None:
+    """What `migrate verify` keeps of a migration of 120 requests; `changes` of its totals."""
+    totals: dict[str, Any] = {
+        "verified_at": datetime(2025, 9, 9, 8, 30), "tool_version": "0.1.0", "all_runs": True,
+        "requests": 120, "priced_requests": 118, "unpriced_requests": 1,
+        "sync_cost": Decimal("2.4"), "claimed_cost": Decimal("1.2"),
+        "measured_cost": Decimal("1.08"), "other_claimed_cost": Decimal("0.01"),
+        "prompts_alike": True,
+    }  # fmt: skip
+    insert(connection, "verified_totals", **totals | changes)
+    for table, columns, found in (
+        ("runs", "run_id", [("20250908-020000-a1",), ("20250908-090000-b2",)]),
+        (
+            "batches",
+            "run_id, batch_id, vendor, model, status, requests, seconds",
+            [
+                ("20250908-020000-a1", "b1", "openai", "gpt-4.1", "completed", 5, 600.0),
+                ("20250908-020000-a1", "b2", "openai", "gpt-4.1", "expired", 95, 86400.0),
+                ("20250908-090000-b2", "b3", "anthropic", "claude-sonnet-4", "ended", 20, 75.5),
+            ],
+        ),
+        (
+            "turnaround",
+            "vendor, batches, p50_s, p90_s, max_s",
+            [("openai", 2, 600.0, 86400.0, 86400.0), ("anthropic", 1, 75.5, 75.5, 75.5)],
+        ),
+        (
+            "costs",
+            "token_kind, claimed_tokens, measured_tokens, claimed_cost, measured_cost",
+            [
+                ("output", 3000, 3100, Decimal("0.3"), Decimal("0.31")),
+                ("input", 240000, 200000, Decimal("0.89"), Decimal("0.75")),
+                ("cached_input", 0, 40000, Decimal(0), Decimal("0.02")),
+            ],
+        ),
+        (
+            "shares",
+            'name, count, "of", similarity',
+            [
+                ("answered", 119, 120, None), ("one_end", 119, 120, None),
+                ("same_model", 118, 119, None), ("expired", 2, 122, None),
+                ("failed", 1, 122, None), ("prompt_equal", 118, 119, None),
+                ("cached_logged", 0, 240000, None), ("cached_measured", 40000, 240000, None),
+                ("same_text", 95, 115, 0.97), ("same_json", 7, 10, None),
+                ("same_fields", 38, 40, None), ("noise_logged", 16, 20, 0.95),
+                ("noise_batch", 17, 20, 0.96), ("noise_across", 15, 20, 0.94),
+            ],
+        ),
+        (
+            "checks",
+            'name, "of", logged, batch, same',
+            [("json_valid", 10, 10, 9, 9), ("finish", 119, 119, 114, 114)],
+        ),
+        (
+            "counts",
+            "dimension, name, number",
+            [
+                ("states", "succeeded", 119), ("states", "rejected", 1),
+                ("failures", "batch_expired", 2), ("failures", "rate.limit 429", 1),
+                ("odd_lines", "stranger", 1), ("not_compared", "source_changed", 4),
+            ],
+        ),
+        (
+            "workloads",
+            "workload_id, requests, answered, sync_cost, claimed_cost, measured_cost, same_text, "
+            "compared",
+            [
+                ("w_gone", 20, 20, Decimal("0.4"), Decimal("0.2"), Decimal("0.2"), 10, 16),
+                ("w_0000000001", 100, 99, Decimal(2), Decimal(1), Decimal("0.88"), 85, 99),
+            ],
+        ),
+    ):  # fmt: skip
+        for row in found:
+            marks = ", ".join("?" for _ in row)
+            connection.execute(f"INSERT INTO verified_{table} ({columns}) VALUES ({marks})", row)
 
 
 def build(connection: duckdb.DuckDBPyConnection, *, project: bool = False) -> report.Result:

@@ -8,12 +8,14 @@ from decimal import Decimal
 import duckdb
 import pytest
 
+from llm_audit import pipeline
 from llm_audit.cli import cli
 from llm_audit.report import Result, method, write_html
 from llm_audit.report.actions import MOST_ACTIONS, UNPROVEN, Action, actions
 from llm_audit.report.result import BatchFit, Criteria, Reason, Workload
 from tests.report import tables
 from tests.report.page import Page
+from tests.support import insert_calls
 
 
 def _only(result: Result, **changes: object) -> Action:
@@ -176,6 +178,52 @@ def test_no_action_says_why(empty: Result, one_day: Result) -> None:
     assert "Nothing has to be done" in section.text
 
 
+def test_what_the_log_holds_whole_is_planned_from_it(mixed: Result) -> None:
+    """The command that plans a move is told where there is something to plan, and only there."""
+    first = mixed.workloads[0]
+    whole = replace(mixed, replayable=tuple(w.workload_id for w in mixed.workloads))
+    by_kind = {action.kind: action.command for action in actions(whole)}
+    assert by_kind["batch"] == f"llm-audit migrate --dry-run --workload {first.workload_id}"
+    assert by_kind["ask"] == "llm-audit review", "nobody has said yet that it may be moved"
+    assert _only(mixed).command == f"llm-audit explain {first.workload_id}"
+    refused = _only(whole, advice="needs_error_feedback").command
+    assert refused == f"llm-audit explain {first.workload_id}"
+
+
+def test_replayable_are_eligible_workloads_alone(audit: duckdb.DuckDBPyConnection) -> None:
+    tables.mixed_audit(audit)
+    for workload, label in (("w_b", "batch_eligible"), ("w_a", "batch_eligible"), ("w_c", "gray")):
+        tables.insert(audit, "replayable_workloads", workload_id=workload, label=label, calls=1)
+    assert tables.build(audit).replayable == ("w_a", "w_b")
+
+
+def test_what_no_vendor_could_be_sent_again_is_not_replayable(
+    connection: duckdb.DuckDBPyConnection,
+) -> None:
+    whole = {
+        "replayable": True, "provider_name": "openai", "source_format": "openai_chat",
+    }  # fmt: skip
+    rows: tuple[dict[str, object], ...] = (
+        {},
+        {"provider_name": "anthropic", "source_format": "anthropic_messages"},
+        {"source_format": "litellm_slp"},
+        {"provider_name": "anthropic", "source_format": "litellm_slp"},
+        {"replayable": False},
+        {"replayable": None},
+        {"provider_name": "azure.ai.openai"},
+        {"status": "error"},
+        {"previous_response_id": "resp_1"},
+    )
+    insert_calls(connection, [whole | row for row in rows])
+    connection.execute(
+        "CREATE TABLE labels AS SELECT call_id, 'w' || call_id AS workload_id, "
+        "'batch_eligible' AS label FROM calls"
+    )
+    pipeline.run_steps(connection, 39, 39)
+    found = connection.execute("SELECT workload_id FROM replayable_workloads").fetchall()
+    assert {workload for (workload,) in found} == {"wcall-0", "wcall-1", "wcall-2"}
+
+
 def test_a_hostile_workload_id_stays_one_argument(mixed: Result) -> None:
     command = _only(mixed, workload_id="w_1; rm -rf $HOME").command
     assert command == "llm-audit explain 'w_1; rm -rf $HOME'"
@@ -183,7 +231,9 @@ def test_a_hostile_workload_id_stays_one_argument(mixed: Result) -> None:
 
 def test_commands_exist(mixed: Result) -> None:
     """Every command that the page tells to run is one, with the options it is told with."""
-    told = [action.command for action in actions(mixed)] + [name for name, _ in method.COMMANDS]
+    whole = replace(mixed, replayable=(mixed.workloads[0].workload_id,))
+    told = [action.command for result in (mixed, whole) for action in actions(result)]
+    told += [name for name, _ in method.COMMANDS]
     for command in told:
         words = command.split()
         assert words[0] == "llm-audit"

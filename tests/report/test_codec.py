@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import json
 import types
-from dataclasses import is_dataclass
+from dataclasses import is_dataclass, replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any, Union, get_args, get_origin, get_type_hints
@@ -112,6 +112,17 @@ def test_a_wrong_type_is_refused(mixed: Result) -> None:
 def test_keys_of_a_later_version_are_ignored(mixed: Result) -> None:
     document = json.loads(to_json(mixed)) | {"new_key": 1}
     assert from_json(json.dumps(document)) == mixed
+
+
+def test_keys_that_an_earlier_version_did_not_write(mixed: Result) -> None:
+    """A report of last month can still be drawn, and be the baseline of the next one."""
+    document = json.loads(to_json(replace(mixed, replayable=("w_0000000001",))))
+    del document["migration"], document["replayable"]
+    old = from_json(json.dumps(document))
+    assert old == replace(mixed, migration=None, replayable=())
+    del document["assumptions"]
+    with pytest.raises(InputError):
+        from_json(json.dumps(document))
 
 
 def test_what_contradicts_itself_is_refused_in_plain_words(mixed: Result) -> None:

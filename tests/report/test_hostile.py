@@ -58,6 +58,12 @@ def _fill(connection: duckdb.DuckDBPyConnection, text: str) -> None:
         connection, "override_uses", position=0, names=text, label="realtime", because=text,
         signed_by=text, calls=3,
     )  # fmt: skip
+    tables.add_migration(connection, tool_version=text)
+    for part, column in (
+        ("runs", "run_id"), ("turnaround", "vendor"), ("costs", "token_kind"), ("checks", "name"),
+        ("counts", "name"), ("workloads", "workload_id"),
+    ):  # fmt: skip
+        connection.execute(f"UPDATE verified_{part} SET {column} = ?", [text])
     tables.insert(
         connection, "model_names", provider_name=text, request_model=text, hint=f"unknown: {text}"
     )

@@ -106,6 +106,13 @@ def test_wrong_documents_are_refused(change: Callable[[Document], None]) -> None
         VALIDATOR.validate(wrong)
 
 
+def test_what_an_earlier_version_wrote_is_valid() -> None:
+    old = document(golden("mixed"))
+    del old["migration"], old["replayable"]
+    VALIDATOR.validate(old)
+    assert {"migration", "replayable"} == set(SCHEMA["properties"]) - set(SCHEMA["required"])
+
+
 def test_every_key_is_described_by_its_class() -> None:
     """Each object says what it is, in the words of the dataclass that makes it."""
     for name, definition in SCHEMA["$defs"].items():

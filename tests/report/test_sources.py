@@ -41,6 +41,10 @@ def _whole_audit(audit: duckdb.DuckDBPyConnection) -> None:
             audit, "override_uses", position=position, names="caller = 'x'", label="realtime",
             tolerance_s=60.0, because="it's live", signed_by="me", calls=calls,
         )  # fmt: skip
+    tables.add_migration(audit)
+    audit.execute(
+        "UPDATE verified_workloads SET workload_id = 'it''s' WHERE workload_id = 'w_gone'"
+    )
     quoted = tables.add_workload(
         audit, 9, workload={"caller": "o'brien", "model": "x' OR 'a'='a"}, cost=3, saved=(1, 1, 1)
     )

@@ -145,8 +145,8 @@ def test_a_declared_nightly_job_is_eligible() -> None:
 def test_declared_tolerance(seconds: float, label: str, risk: bool) -> None:
     connection = run(list_run(0, 200, declared_tolerance_s=seconds))
     assert only_label(connection) == label
-    [row] = fetch(connection, "SELECT deadline_risk FROM workload_labels")
-    assert row["deadline_risk"] is risk
+    [row] = fetch(connection, "SELECT deadline_risk, due_in_s FROM workload_labels")
+    assert row == {"deadline_risk": risk, "due_in_s": seconds if risk else None}
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,1 @@
+"""Eligible calls -> batches: plan, submit, collect and verify, each request bought exactly once."""
