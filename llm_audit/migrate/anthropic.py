@@ -16,7 +16,7 @@ from urllib.parse import urljoin
 from llm_audit.migrate import vendor
 from llm_audit.migrate.ledger import ShardRow
 from llm_audit.migrate.model import RemoteBatch, Vendor
-from llm_audit.migrate.vendor import Kind, Outcome, Page, Rejected, Upload
+from llm_audit.migrate.vendor import Kind, Outcome, Page, Rejected
 
 if TYPE_CHECKING:
     import anthropic
@@ -54,14 +54,6 @@ class AnthropicDriver:
 
     def _call(self, make: Callable[[], Any]) -> Outcome:
         return vendor.heard(self._errors, lambda: make().http_response)
-
-    def upload(self, shard: ShardRow) -> Outcome:
-        """There is none."""
-        raise NotImplementedError
-
-    def uploaded(self, after: str | None) -> Outcome:
-        """There are none."""
-        raise NotImplementedError
 
     def create(self, shard: ShardRow) -> Outcome:
         """POST /v1/messages/batches."""
@@ -121,18 +113,6 @@ class AnthropicDriver:
     def cancel(self, batch_id: str) -> Outcome:
         """POST /v1/messages/batches/ID/cancel."""
         return self._call(lambda: self._client.messages.batches.with_raw_response.cancel(batch_id))
-
-    def delete_upload(self, file_id: str) -> Outcome:
-        """There is none."""
-        raise NotImplementedError
-
-    def read_upload(self, body: bytes) -> str:
-        """There is none."""
-        raise NotImplementedError
-
-    def read_uploads(self, body: bytes) -> Page[Upload]:
-        """There are none."""
-        raise NotImplementedError
 
     def read_batch(self, body: bytes) -> RemoteBatch:
         """A batch object."""

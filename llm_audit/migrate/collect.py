@@ -15,6 +15,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from decimal import Decimal
 from hashlib import blake2b, file_digest
+from operator import methodcaller
 from pathlib import Path
 
 from llm_audit.migrate import replan, results
@@ -393,7 +394,7 @@ def clean(context: Context, shard: ShardRow) -> None:
         return
     file_id = shard.file_id
     call = context.intend(shard, "delete_upload")
-    heard = context.hear(call, lambda driver: driver.delete_upload(file_id))
+    heard = context.hear(call, methodcaller("delete_upload", file_id))
     outcome = heard.outcome
     done = isinstance(outcome, Reply) or (
         isinstance(outcome, Rejected) and outcome.kind is Kind.NOT_FOUND

@@ -34,7 +34,10 @@ CREATE TABLE shards (
   sync_cost TEXT NOT NULL,
   batch_cost TEXT NOT NULL,
   ceiling TEXT NOT NULL,                 -- what --max-cost counts for it until its cost is known
-  -- What follows changes; each change counts `version` up.
+  -- What follows changes; each change counts `version` up. A request that has no answer goes into
+  -- the next `generation`, in another shard. The same shard made once more is its next `attempt`.
+  -- `failures` are calls in a row that did not work, `wait` the seconds after the last of them,
+  -- `looks` how often the vendor's list, or its files, were searched without all being found.
   state TEXT NOT NULL,
   version INTEGER NOT NULL,
   account TEXT,
@@ -109,7 +112,7 @@ CREATE TABLE shard_requests (
 
 CREATE UNIQUE INDEX bought_once ON shard_requests (request_key, generation) WHERE void = 0;
 
-CREATE TABLE http_log (
+CREATE TABLE http_log (                  -- for people, who want to know what was said; never read
   call_id INTEGER PRIMARY KEY,
   shard_id INTEGER NOT NULL REFERENCES shards,
   op TEXT NOT NULL,

@@ -19,7 +19,7 @@ from typing import TypeVar
 from llm_audit.migrate.context import Context, Heard
 from llm_audit.migrate.ledger import ShardRow
 from llm_audit.migrate.model import RemoteBatch, Vendor
-from llm_audit.migrate.vendor import Page, Reply
+from llm_audit.migrate.vendor import Page, Reply, uploader
 
 SLACK = 300.0
 """Seconds by which the clocks of the vendor's own machines may differ."""
@@ -156,7 +156,7 @@ def uploads(context: Context, shard: ShardRow) -> list[str] | Heard:
     """Ids of the files of this shard's name and size, or the call that did not bring the list."""
     ours: list[str] = []
     wanted = (Path(shard.path).name, shard.bytes)
-    read = context.driver(shard).read_uploads
+    read = uploader(context.driver(shard)).read_uploads
     for page in _pages(context, shard, "find_upload", "uploaded", read):
         if isinstance(page, Heard):
             return page

@@ -12,6 +12,7 @@ from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from decimal import Decimal
+from operator import methodcaller
 from pathlib import Path
 from typing import Any
 
@@ -341,9 +342,8 @@ def _abandon(context: Context, shard: ShardRow) -> None:
     if shard.stray:
         submit.sweep(context, shard)
     elif shard.file_id:
-        file_id = shard.file_id
         call = context.intend(shard, "delete_upload")
-        context.settle(context.hear(call, lambda driver: driver.delete_upload(file_id)))
+        context.settle(context.hear(call, methodcaller("delete_upload", shard.file_id)))
 
 
 ENDING = frozenset(

@@ -16,7 +16,7 @@ from llm_audit.migrate import listing, replan
 from llm_audit.migrate.context import Context, Heard
 from llm_audit.migrate.ledger import ShardRow
 from llm_audit.migrate.model import RemoteBatch, RequestState, ShardState
-from llm_audit.migrate.vendor import Kind, Outcome, Rejected, Reply
+from llm_audit.migrate.vendor import Kind, Outcome, Rejected, Reply, uploader
 
 UPLOAD_WAIT, RATE_WAIT, MOST_WAIT = 15.0, 30.0, 3_600.0
 FIRST_POLL = 15.0
@@ -58,10 +58,10 @@ def upload(context: Context, shard: ShardRow) -> None:
     """PLANNED -> UPLOADING -> UPLOADED."""
     account = context.driver(shard).account
     call = context.intend(shard, "upload", state=ShardState.UPLOADING, account=account)
-    heard = context.hear(call, lambda driver: driver.upload(shard))
+    heard = context.hear(call, methodcaller("upload", shard))
     if isinstance(heard.outcome, Reply):
         try:
-            file_id = context.driver(shard).read_upload(heard.outcome.body)
+            file_id = uploader(context.driver(shard)).read_upload(heard.outcome.body)
         except ValueError:
             pass
         else:

@@ -17,7 +17,7 @@ from email.utils import parsedate_to_datetime
 from enum import StrEnum
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar, cast
 from urllib.parse import urlsplit
 
 from llm_audit.errors import ExitCode, MigrationError
@@ -114,18 +114,12 @@ class Driver(Protocol):
     account: str
     """What is kept of the key and of all that tells whose batches it shows: `account_of`."""
     uploads: bool
-    """Whether the request file goes up before the batch is made."""
+    """Whether the request file goes up before the batch is made; then it is an `Uploader`."""
     page: int
     """How many batches one page of the list may have."""
 
     def close(self) -> None:
         """Hang up."""
-
-    def upload(self, shard: ShardRow) -> Outcome:
-        """Send the request file. Costs nothing."""
-
-    def uploaded(self, after: str | None) -> Outcome:
-        """One page of the uploaded files."""
 
     def create(self, shard: ShardRow) -> Outcome:
         """Make the batch: this spends money."""
@@ -142,6 +136,22 @@ class Driver(Protocol):
     def cancel(self, batch_id: str) -> Outcome:
         """Ask for an early end; what is done by then is paid."""
 
+    def read_batch(self, body: bytes) -> RemoteBatch:
+        """A batch."""
+
+    def read_batches(self, body: bytes) -> Page[RemoteBatch]:
+        """A page of batches."""
+
+
+class Uploader(Driver, Protocol):
+    """A driver whose vendor takes the request file apart from the batch."""
+
+    def upload(self, shard: ShardRow) -> Outcome:
+        """Send the request file. Costs nothing."""
+
+    def uploaded(self, after: str | None) -> Outcome:
+        """One page of the uploaded files."""
+
     def delete_upload(self, file_id: str) -> Outcome:
         """Delete a request file at the vendor."""
 
@@ -151,11 +161,11 @@ class Driver(Protocol):
     def read_uploads(self, body: bytes) -> Page[Upload]:
         """A page of files."""
 
-    def read_batch(self, body: bytes) -> RemoteBatch:
-        """A batch."""
 
-    def read_batches(self, body: bytes) -> Page[RemoteBatch]:
-        """A page of batches."""
+def uploader(driver: Driver) -> Uploader:
+    """The same driver, where there is a file to speak of."""
+    assert driver.uploads
+    return cast("Uploader", driver)
 
 
 BILLING_CODES = frozenset(

@@ -14,7 +14,7 @@ from llm_audit.migrate import vendor as outcomes
 from llm_audit.migrate.ledger import ShardRow, open_ledger
 from llm_audit.migrate.model import Vendor
 from llm_audit.migrate.openai import OpenAIDriver
-from llm_audit.migrate.vendor import Driver, Kind, Outcome, Rejected, Reply, Unknown
+from llm_audit.migrate.vendor import Driver, Kind, Outcome, Rejected, Reply, Unknown, uploader
 from tests.migrate.engine import book, scenario
 from tests.migrate.fake.process import FAKE_ANTHROPIC_KEY, FAKE_OPENAI_KEY, FakeProcess
 
@@ -28,9 +28,9 @@ def shard_of(folder: Path, vendor: Vendor, driver: Driver) -> ShardRow:
     with open_ledger(folder) as ledger:
         [shard] = ledger.shards()
         if driver.uploads:
-            reply = driver.upload(shard)
+            reply = uploader(driver).upload(shard)
             assert isinstance(reply, Reply)
-            shard = ledger.move(shard, file_id=driver.read_upload(reply.body))
+            shard = ledger.move(shard, file_id=uploader(driver).read_upload(reply.body))
     return shard
 
 

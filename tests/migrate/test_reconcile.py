@@ -19,7 +19,7 @@ from llm_audit.migrate import collect, reconcile, run, status
 from llm_audit.migrate.context import Policy
 from llm_audit.migrate.ledger import ShardRow, open_ledger
 from llm_audit.migrate.model import RequestState, ShardState, Vendor
-from llm_audit.migrate.vendor import Driver, Kind, Outcome, Rejected, Reply, Unknown
+from llm_audit.migrate.vendor import Driver, Kind, Outcome, Rejected, Reply, Unknown, uploader
 from tests.migrate.engine import SharedClock, book, drivers, opened, scenario, states
 from tests.migrate.fake.process import FakeProcess
 
@@ -338,8 +338,8 @@ def other_batches(
         with open_ledger(folder / name) as ledger:
             [shard] = ledger.shards()
         if driver.uploads:
-            uploaded = driver.upload(shard)
-            shard = replace(shard, file_id=driver.read_upload(uploaded.body))
+            uploaded = uploader(driver).upload(shard)
+            shard = replace(shard, file_id=uploader(driver).read_upload(uploaded.body))
         reply = driver.create(shard)
         assert isinstance(reply, Reply)
         ids.append(driver.read_batch(reply.body).batch_id)
@@ -877,7 +877,7 @@ def test_an_upload_of_which_the_answer_was_lost_does_not_stay(
 
     def uploaded(after: str | None) -> Outcome:
         if hidden:
-            return made[Vendor.OPENAI].uploaded(after)
+            return uploader(made[Vendor.OPENAI]).uploaded(after)
         hidden.append(1)
         return Reply(200, b'{"data":[],"has_more":false}', None, None)
 

@@ -19,7 +19,7 @@ from llm_audit.migrate import run, status
 from llm_audit.migrate.context import LONGEST, Context, Policy
 from llm_audit.migrate.ledger import ShardRow, open_ledger
 from llm_audit.migrate.model import RequestState, ShardState, Vendor
-from llm_audit.migrate.vendor import Driver, Kind, Rejected, Reply, Unknown
+from llm_audit.migrate.vendor import Driver, Kind, Rejected, Reply, Unknown, uploader
 from tests.migrate.engine import (
     START,
     SharedClock,
@@ -238,7 +238,7 @@ def test_an_upload_that_the_process_died_in_is_deleted_with_the_cancel(
     book(tmp_path, Vendor.OPENAI, (3,))
 
     def upload(shard: ShardRow) -> Any:
-        made[Vendor.OPENAI].upload(shard)
+        uploader(made[Vendor.OPENAI]).upload(shard)
         raise Stopped
 
     until(tmp_path, altered(made, Vendor.OPENAI, upload=upload), vendors)
